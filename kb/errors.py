@@ -1,0 +1,160 @@
+"""Everything that can go wrong, as one tree.
+
+    KbError
+    ├── DataError                 the data is at fault                     exit 1
+    │   ├── SyntaxFault           a file or literal does not parse                  400
+    │   ├── SourceError           a file is empty, a directory, wrongly encoded     400
+    │   ├── UnsupportedFormat     no reader for this suffix or media type           415
+    │   ├── MappingError          a mapping does not fit its tables                 400
+    │   ├── ShapesError           a shapes graph is ill-formed                      400
+    │   ├── OntologyError         an ontology is inconsistent or incomplete         400
+    │   └── GateRefused           a commit was refused by the shapes                422
+    ├── UsageError                the request is at fault                  exit 2
+    │   ├── QueryError            a query or update does not parse or fit           400
+    │   ├── NotFound              no such commit, entity, question, graph           404
+    │   ├── Forbidden             the caller may not see or do that                 403
+    │   └── NotCovered            a construct that this release does not run        501
+    └── SystemFault               the machine or the store is at fault     exit 3
+        ├── StoreLocked           another process is writing                        503
+        ├── StoreDamaged          the store is not what its journal says            500
+        ├── StoreMissing          there is no store here                            404
+        ├── PortBusy              another process listens on the port               503
+        └── ToolMissing           an optional program or package is not here        501
+
+Each error says *what* happened, *where* (file, line, term) and gives a *hint*: what to do next.
+"""
+
+from __future__ import annotations
+
+
+class KbError(Exception):
+    """The root of the tree.
+
+    >>> str(KbError("No graph <x>", where="query, line 3", hint="see kb stats"))
+    'No graph <x> (query, line 3). To mend it: see kb stats'
+    """
+
+    exit_code = 3
+    status = 500
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.hint = hint
+        text = what if where is None else f"{what} ({where})"
+        super().__init__(text if hint is None else f"{text}. To mend it: {hint}")
+
+    @property
+    def title(self) -> str:
+        """The class name as words, for problem documents.
+
+        >>> GateRefused("x").title
+        'Gate refused'
+        """
+        words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__)
+        return words.strip().capitalize()
+
+    def to_dict(self) -> dict[str, str | int]:
+        """A problem document (RFC 9457); absent parts are left out."""
+        parts = {"title": self.title, "status": self.status, "detail": self.what, "where": self.where}
+        return {key: value for key, value in {**parts, "hint": self.hint}.items() if value is not None}
+
+
+class DataError(KbError):
+    """The data is at fault."""
+
+    exit_code = 1
+    status = 400
+
+
+class SyntaxFault(DataError):
+    """A file or a literal does not parse."""
+
+
+class SourceError(DataError):
+    """A file is missing, empty, a directory or wrongly encoded."""
+
+
+class UnsupportedFormat(DataError):
+    """No reader or writer for this suffix or media type."""
+
+    status = 415
+
+
+class MappingError(DataError):
+    """A mapping does not fit its tables."""
+
+
+class ShapesError(DataError):
+    """A shapes graph is ill-formed."""
+
+
+class OntologyError(DataError):
+    """An ontology is inconsistent, or a part of it is missing."""
+
+
+class GateRefused(DataError):
+    """A commit was refused by the shapes."""
+
+    status = 422
+
+
+class UsageError(KbError):
+    """The request is at fault."""
+
+    exit_code = 2
+    status = 400
+
+
+class QueryError(UsageError):
+    """A query or update does not parse, or does not fit."""
+
+
+class NotFound(UsageError):
+    """There is no such commit, entity, question or graph."""
+
+    status = 404
+
+
+class Forbidden(UsageError):
+    """The caller may not see or do that."""
+
+    status = 403
+
+
+class NotCovered(UsageError):
+    """A construct that this release does not run."""
+
+    status = 501
+
+
+class SystemFault(KbError):
+    """The machine or the store is at fault."""
+
+
+class StoreLocked(SystemFault):
+    """Another process is writing to this store."""
+
+    status = 503
+
+
+class StoreDamaged(SystemFault):
+    """The store is not what its journal says."""
+
+
+class StoreMissing(SystemFault):
+    """There is no store at this place."""
+
+    status = 404
+
+
+class PortBusy(SystemFault):
+    """Another process listens on the port."""
+
+    status = 503
+
+
+class ToolMissing(SystemFault):
+    """An optional program or package is not installed."""
+
+    status = 501

@@ -1,0 +1,88 @@
+"""Graph names, and what each of them is: asserted or derived, public or private, data or our own.
+
+The names are those of docs/architecture.md ("Graphs").
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import UsageError
+
+BASE = "https://w3id.org/commerce-kb/"
+DATA = f"{BASE}id/"
+VOCAB = f"{BASE}vocab/"
+GRAPH = f"{BASE}graph/"
+PRIVATE = f"{GRAPH}private/"
+GENID = f"{BASE}.well-known/genid/"
+
+INFERRED = f"{GRAPH}inferred"
+PRIVATE_INFERRED = f"{PRIVATE}inferred"
+ONTOLOGY = f"{GRAPH}ontology/"
+VOCABULARIES = f"{GRAPH}vocabularies"
+SHAPES = f"{GRAPH}shapes"
+COMMITS = f"{GRAPH}commits"
+
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_RESERVED = ("inferred", "private", "ontology", "vocabularies", "shapes", "commits", "rules", "mined")
+
+
+def of_source(source: str, *, private: bool = False) -> str:
+    """The graph that holds a source's asserted quads.
+
+    >>> of_source("feed"), of_source("orders", private=True)
+    ('https://w3id.org/commerce-kb/graph/feed', 'https://w3id.org/commerce-kb/graph/private/orders')
+
+    Raises UsageError for a name that is not a path of letters, digits, ``.``, ``_``, ``-``, or is reserved.
+    """
+    if not _SOURCE.fullmatch(source) or source.split("/")[0] in _RESERVED:
+        raise UsageError(
+            f"'{source}' can't be the name of a source",
+            hint=f"use letters, digits, '.', '_', '-' and none of {', '.join(_RESERVED)} as its first part",
+        )
+    return (PRIVATE if private else GRAPH) + source
+
+
+def is_private(graph: str) -> bool:
+    """Whether a graph holds buyers, orders, events, or consequences of them.
+
+    >>> is_private(PRIVATE_INFERRED), is_private(INFERRED)
+    (True, False)
+    """
+    return graph.startswith(PRIVATE)
+
+
+def is_inferred(graph: str) -> bool:
+    """Whether a graph holds consequences.
+
+    >>> is_inferred(PRIVATE_INFERRED)
+    True
+    """
+    return graph in (INFERRED, PRIVATE_INFERRED)
+
+
+def is_own(graph: str) -> bool:
+    """Whether a graph is kept by the knowledge base itself, so that no file may name it.
+
+    >>> is_own(SHAPES), is_own(of_source("feed"))
+    (True, False)
+    """
+    return is_inferred(graph) or graph in (SHAPES, COMMITS, VOCABULARIES) or graph.startswith(ONTOLOGY)
+
+
+def is_data(graph: str) -> bool:
+    """Whether a graph holds instance data: what shapes judge and rules read.
+
+    >>> is_data(of_source("feed")), is_data(ONTOLOGY + "core"), is_data(VOCABULARIES)
+    (True, False, True)
+    """
+    return graph == VOCABULARIES or not is_own(graph)
+
+
+def is_open(graph: str) -> bool:
+    """Whether a graph belongs to the default graph of a query: all but shapes and commits.
+
+    >>> is_open(INFERRED), is_open(COMMITS)
+    (True, False)
+    """
+    return graph not in (SHAPES, COMMITS)

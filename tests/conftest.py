@@ -1,0 +1,47 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared" / "data"))
+SKIPS_FORBIDDEN = os.environ.get("KB_SKIPS") == "forbidden"
+
+
+def lacking(what: str) -> None:
+    """Skip because something outside the project is missing; a failure where skips are forbidden."""
+    if SKIPS_FORBIDDEN:
+        pytest.fail(f"{what} is missing, and skips are forbidden here")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """A folder of the shared data sets by its name; skips where it is not there."""
+
+    def find(name: str) -> Path:
+        place = SHARED / name
+        if not place.exists():
+            lacking(f"the data set {name} below {SHARED} (set KB_SHARED_DATA)")
+        return place
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], Path]:
+    """A program on the PATH (java, chromium) by its name; skips where it is not there."""
+
+    def find(name: str) -> Path:
+        place = shutil.which(name)
+        if place is None:
+            lacking(f"the program {name}")
+        return Path(place)
+
+    return find

@@ -51,7 +51,9 @@ class KbError(Exception):
         >>> GateRefused("x").title
         'Gate refused'
         """
-        words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__)
+        words = "".join(
+            f" {letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__
+        )
         return words.strip().capitalize()
 
     def to_dict(self) -> dict[str, str | int]:

@@ -20,4 +20,6 @@ def folder(name: str) -> Path:
     for place in (_PACKAGE / "_bundled" / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place
-    raise StoreDamaged(f"The folder '{name}' is missing from this installation", hint="install commerce-kb again")
+    raise StoreDamaged(
+        f"The folder '{name}' is missing from this installation", hint="install commerce-kb again"
+    )

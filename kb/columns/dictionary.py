@@ -1,8 +1,8 @@
 """The dictionary: every term of the graph as a 32-bit id, with columns that say what kind of term it is.
 
 Terms are kept as received, in N-Triples syntax; `stored` says which term Oxigraph keeps in its place (it
-rewrites ``"1.50"^^xsd:decimal`` to ``"1.5"^^xsd:decimal``). A dictionary is a list of immutable segments, each
-with its terms and a sorted hash index over them; segments of like size are merged, so there are never many.
+rewrites ``"1.50"^^xsd:decimal`` to ``"1.5"^^xsd:decimal``). A dictionary is a list of immutable segments,
+each with its terms and a sorted hash index over them; segments of like size are merged: never many.
 """
 
 from __future__ import annotations

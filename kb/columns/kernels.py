@@ -1,7 +1,7 @@
 """The kernels of the house: set operations, joins and closure over packed pairs.
 
 A pair of 32-bit ids is packed as ``head << 32 | tail`` in a uint64; a *set of pairs* is a sorted array of
-distinct packed pairs. Reasoning, validation, analytic queries and mining are all written over these functions.
+distinct packed pairs. Reasoning, validation, analytics and mining are all written over these functions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Oxigraph stores in place of a literal.
 
-Oxigraph keeps numbers, booleans, dates and times by value and lower-cases language tags; the columns' ids must
+Oxigraph keeps numbers, booleans, dates and times by value and lower-cases language tags; columns must
 follow it. Forms that are surely kept as they are pass by a regular expression; the rest is asked of Oxigraph.
 """
 

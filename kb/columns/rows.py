@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
+from .batches import BATCH_ROWS, QUAD_SCHEMA
 from .dictionary import Dictionary
 from .kernels import NO_PAIRS, Pairs, distinct, heads, pack, subtract, tails, unite
-
-BATCH_ROWS = 131_072
-QUAD_SCHEMA = pa.schema([(name, pa.large_string()) for name in "spog"])
 
 
 class Rows:

@@ -1,8 +1,8 @@
 """Columns on disk: files named by their content, so that snapshots share what did not change.
 
-A folder holds ``manifest.json`` (layout version, languages, graph sets, which array belongs to which predicate of
-which view), one Arrow file per dictionary segment, and one ``.npy`` per array. An array file's name is the hash of
-its bytes; a segment's is its first id and length. Both never change, so the next snapshot hard-links them.
+A folder holds ``manifest.json`` (layout, languages, graph sets, which array belongs to which predicate
+of which view), one Arrow file per dictionary segment, and one ``.npy`` per array. An array file's name is the
+hash of its bytes; a segment's is its first id and length. Neither ever changes: the next snapshot links them.
 """
 
 from __future__ import annotations

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from ..errors import StoreDamaged
 from .dictionary import Dictionary, Segment
-from .image import Image
+from .image import VIEWS, Image
 from .relations import GraphSets, Relation, Relations
 
 LAYOUT = 1
-VIEWS = ("asserted_public", "asserted_private", "inferred_public", "inferred_private", "own")
 _PARTS = ("pairs", "sets", "received")
 
 

@@ -1,24 +1,30 @@
-"""The image: one commit's graph as columns, in four views (asserted or inferred, public or private)."""
+"""The image: one commit's graph as columns, in views (asserted or inferred, public or private, our own)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 
 from .. import graphs
 from .dictionary import Dictionary
-from .kernels import Pairs, contains, heads, pack, tails
+from .kernels import Pairs, contains, heads, pack, tails, unite
 from .relations import GraphSets, Relation, Relations
 from .rows import Rows
+
+VIEWS = ("asserted_public", "asserted_private", "inferred_public", "inferred_private", "ontology", "own")
+_OPEN = VIEWS[:-1]
+_GROUND = ("asserted_public", "asserted_private", "ontology", "own")
 
 
 @dataclass(frozen=True)
 class Image:
     """A graph in columns; immutable but for its dictionary, which only grows.
 
-    `own` holds the graphs that reasoning and validation pass over (ontology, shapes, commits).
+    `ontology` holds the ontologies' graphs, `own` the shapes and the commits: rules and shapes pass over both,
+    and queries read `own` only by name.
     """
 
     dictionary: Dictionary = field(default_factory=Dictionary)
@@ -27,6 +33,7 @@ class Image:
     asserted_private: Relations = field(default_factory=Relations)
     inferred_public: Relations = field(default_factory=Relations)
     inferred_private: Relations = field(default_factory=Relations)
+    ontology: Relations = field(default_factory=Relations)
     own: Relations = field(default_factory=Relations)
 
     def view(self, *, private: bool, inferred: bool) -> Relations:
@@ -39,6 +46,28 @@ class Image:
         if private and inferred:
             view = view.united(self.inferred_private)
         return view
+
+    def open_pairs(self, predicate: int, *, private: bool = True, inferred: bool = True) -> Pairs:
+        """The pairs of one predicate that a query without graph names sees; each once."""
+        views = [self.ontology, self.asserted_public]
+        views += [self.asserted_private] * private + [self.inferred_public] * inferred
+        views += [self.inferred_private] * (private and inferred)
+        return reduce(unite, (view.get_relation(predicate).pairs for view in views))
+
+    @property
+    def open_predicates(self) -> set[int]:
+        """The predicates that have rows in any open graph."""
+        return {key for name in _OPEN for key in getattr(self, name)}
+
+    def differing(self, other: Image) -> set[int]:
+        """The open predicates whose relation is another one in `other`."""
+        different: set[int] = set()
+        for name in _OPEN:
+            old, new = getattr(self, name), getattr(other, name)
+            if old is not new:
+                keys = {*old, *new}
+                different |= {key for key in keys if old.get_relation(key) is not new.get_relation(key)}
+        return different
 
     def graph_id(self, graph: str) -> int:
         """The id of a graph name, 0 where no row lies in it."""
@@ -86,7 +115,7 @@ class Image:
     def changed(self, *, added: Rows, removed: Rows) -> Image:
         """The image after an effective patch of asserted or own graphs."""
         stored = self.dictionary.stored
-        views = {name: dict(getattr(self, name)) for name in ("asserted_public", "asserted_private", "own")}
+        views = {name: dict(getattr(self, name)) for name in _GROUND}
         for graph, predicate, pairs in removed:
             view = views[self._view_of(self.dictionary.text(graph)[1:-1])]
             if predicate in view:
@@ -109,12 +138,12 @@ class Image:
         return view.get_relation(predicate).of_graph(graph, self.sets)
 
     def _asserted_views(self) -> Iterable[Relations]:
-        return (self.asserted_public, self.asserted_private, self.own)
+        return (getattr(self, name) for name in _GROUND)
 
     @staticmethod
     def _view_of(graph: str) -> str:
         if graphs.is_inferred(graph):
             return "inferred_private" if graphs.is_private(graph) else "inferred_public"
         if not graphs.is_data(graph):
-            return "own"
+            return "ontology" if graphs.is_open(graph) else "own"
         return "asserted_private" if graphs.is_private(graph) else "asserted_public"

@@ -14,7 +14,7 @@ from .kernels import NO_PAIRS, Pairs, distinct, heads, pack, subtract, tails, un
 
 
 class Rows:
-    """(graph id, predicate id) -> packed (subject, object) pairs, sorted and distinct.
+    """(graph id, predicate id) -> packed (subject, object) pairs, sorted and distinct; graph 0 is no graph.
 
     >>> dictionary = Dictionary()
     >>> quad = {"s": ["<urn:s>"], "p": ["<urn:p>"], "o": ['"1"'], "g": ["<urn:g>"]}
@@ -69,6 +69,7 @@ class Rows:
     def batches(self, dictionary: Dictionary) -> Iterator[pa.RecordBatch]:
         """The rows as quad batches in N-Triples syntax."""
         for graph, predicate, pairs in self:
+            name = dictionary.text(graph) if graph else ""
             for begin in range(0, len(pairs), BATCH_ROWS):
                 part = pairs[begin : begin + BATCH_ROWS]
                 yield pa.RecordBatch.from_arrays(
@@ -76,7 +77,7 @@ class Rows:
                         dictionary.decode(heads(part)),
                         pa.repeat(pa.scalar(dictionary.text(predicate), pa.large_string()), len(part)),
                         dictionary.decode(tails(part)),
-                        pa.repeat(pa.scalar(dictionary.text(graph), pa.large_string()), len(part)),
+                        pa.repeat(pa.scalar(name, pa.large_string()), len(part)),
                     ],
                     schema=QUAD_SCHEMA,
                 )

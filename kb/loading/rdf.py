@@ -1,0 +1,163 @@
+"""RDF files as quad batches: opened, decompressed, parsed, skolemised."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyoxigraph as ox
+import zstandard
+
+from .. import graphs
+from ..columns.batches import QUAD_SCHEMA, batches_of
+from ..errors import DataError, SourceError, SyntaxFault
+from ..formats import STANDARD_INPUT, rdf_format
+
+Progress = Callable[[int], None]
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_XML_ENTITIES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def read_rdf(
+    path: Path,
+    *,
+    graph: str,
+    skolem: str,
+    format: ox.RdfFormat | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The quads of a file; those of its default graph go to `graph`, blank nodes become IRIs below `skolem`.
+
+    `progress` is told the bytes of the file (compressed, if it is) as they are read. Raises SourceError,
+    UnsupportedFormat, SyntaxFault (file, line, column, fragment) and DataError for a reserved graph name.
+    """
+    form = format or rdf_format(path)
+    with open_source(path, progress=progress) as source:
+        head = source.peek(1 << 16)  # type: ignore[attr-defined]
+        if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+            raise SourceError(
+                "The file is empty", where=str(path), hint="nothing was stored; check the export"
+            )
+        if form == ox.RdfFormat.RDF_XML and _XML_ENTITIES.search(head):
+            raise DataError(
+                "RDF/XML with a DOCTYPE is refused", where=str(path), hint="expand its entities first"
+            )
+        try:
+            quads = ox.parse(source, format=form, rename_blank_nodes=False, lenient=False)
+            for batch in batches_of(quads, graph):
+                yield _checked(_skolemised(batch, skolem), path)
+        except SyntaxError as fault:
+            raise _located(fault, path) from None
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+            raise SourceError(f"The file can't be decompressed or read: {fault}", where=str(path)) from None
+
+
+def open_source(path: Path, *, progress: Progress | None = None) -> IO[bytes]:
+    """A file (``-`` is standard input) opened to read, decompressed by what its first bytes say.
+
+    Raises SourceError for what is missing, a folder, a URL or empty.
+    """
+    if path == STANDARD_INPUT:
+        raw: IO[bytes] = sys.stdin.buffer
+    else:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+            raise SourceError("URLs are not fetched", where=str(path), hint="download it and load the file")
+        if path.is_dir():
+            raise SourceError("This is a folder", where=str(path), hint=f"name the files: kb load {path}/*")
+        try:
+            raw = path.open("rb")
+        except OSError as error:
+            raise SourceError(f"Can't open it: {error.strerror}", where=str(path)) from None
+    counted = io.BufferedReader(_Counted(raw, progress), 1 << 20)
+    kind = next((name for magic, name in _MAGIC.items() if counted.peek(4).startswith(magic)), None)
+    if kind is None and path.suffix.lower() in (".gz", ".zst"):
+        raise SourceError(
+            "The file is empty or not compressed as its name says",
+            where=str(path),
+            hint="fetch or export it again",
+        )
+    if kind == "gzip":
+        return io.BufferedReader(gzip.GzipFile(fileobj=counted), 1 << 20)
+    if kind == "zstd":
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(counted), 1 << 20)
+    return counted
+
+
+class _Counted(io.RawIOBase):
+    """A raw reader that tells how many bytes went through it."""
+
+    def __init__(self, raw: IO[bytes], progress: Progress | None) -> None:
+        self._raw = raw
+        self._progress = progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self._raw.read(len(buffer))
+        buffer[: len(data)] = data
+        if self._progress and data:
+            self._progress(len(data))
+        return len(data)
+
+    def close(self) -> None:
+        if self._raw is not sys.stdin.buffer:
+            self._raw.close()
+        super().close()
+
+
+def _skolemised(batch: pa.RecordBatch, skolem: str) -> pa.RecordBatch:
+    columns = []
+    for name in "spog":
+        column = batch.column(name)
+        blank = pc.starts_with(column, "_:")
+        if name != "p" and pc.any(blank).as_py():
+            iris = pc.replace_substring_regex(column, r"^_:(.*)$", rf"<{skolem}\1>")
+            column = pc.if_else(blank, iris, column)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=QUAD_SCHEMA)
+
+
+def _checked(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:
+    for name in pc.unique(batch.column("g")).to_pylist():
+        if graphs.is_own(name[1:-1]):
+            raise DataError(
+                f"The file names the graph {name}, which the knowledge base keeps itself",
+                where=str(path),
+                hint="give its quads another graph name",
+            )
+    return batch
+
+
+def _located(fault: SyntaxError, path: Path) -> DataError:
+    message = str(fault.msg if hasattr(fault, "msg") and fault.msg else fault)
+    where = str(path)
+    fragment = ""
+    if fault.lineno:
+        where += f", line {fault.lineno}, column {fault.offset}"
+        fragment = _fragment(path, fault.lineno)
+    if "utf-8" in message.lower() or "utf8" in message.lower():
+        return SourceError(
+            "The file is not UTF-8", where=where, hint="convert it, for example: iconv -f GB18030 -t UTF-8"
+        )
+    return SyntaxFault(
+        f"{message}{fragment}", where=where, hint="nothing was stored; mend the file and load it again"
+    )
+
+
+def _fragment(path: Path, line: int) -> str:
+    if path == STANDARD_INPUT:
+        return ""
+    with open_source(path) as source:
+        for number, text in enumerate(source, 1):
+            if number == line:
+                return f": «{text.decode('utf-8', 'replace').strip()[:120]}»"
+    return ""

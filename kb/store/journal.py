@@ -1,0 +1,154 @@
+"""The journal: one RDF Patch file a commit, numbered, never changed.
+
+RDF Patch is the format of Apache Jena's RDF Delta (https://afs.github.io/rdf-delta/rdf-patch.html): header lines
+``H``, a transaction ``TX`` ... ``TC``, rows ``A`` (add) and ``D`` (delete) in N-Quads syntax. A patch is written
+beside its place, synced and renamed: it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyoxigraph as ox
+
+from ..columns.batches import BATCH_ROWS, batches_of, lines
+from ..errors import NotFound, StoreDamaged
+from ..graphs import BASE
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Who wrote what, when, why and from where; `number` counts from 1, `added` and `removed` count quads."""
+
+    number: int
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    author: str = ""
+    source: str = ""
+    message: str = ""
+    content: str = ""
+    added: int = 0
+    removed: int = 0
+
+    @property
+    def iri(self) -> str:
+        """The commit as a PROV activity in the graph of commits."""
+        return f"{BASE}commit/{self.id}"
+
+    @property
+    def name(self) -> str:
+        """The number as files and snapshots are named.
+
+        >>> Commit(number=3).name
+        '00000003'
+        """
+        return f"{self.number:08d}"
+
+
+class Journal:
+    """The patches of a store, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def last(self) -> int:
+        """The number of the newest commit, 0 where there is none."""
+        return max((int(path.stem) for path in self.folder.glob("*.rdfp")), default=0)
+
+    def commits(self) -> list[Commit]:
+        """All commits, oldest first."""
+        return [self._header(path) for path in sorted(self.folder.glob("*.rdfp"))]
+
+    def find(self, reference: str) -> Commit:
+        """A commit by number, id or unambiguous beginning of an id.
+
+        Raises NotFound.
+        """
+        commits = self.commits()
+        found = [one for one in commits if str(one.number) == reference.lstrip("#")]
+        found = found or [one for one in commits if one.id.startswith(reference)]
+        if len(found) != 1:
+            raise NotFound(
+                f"{'No' if not found else 'More than one'} commit is called {reference}", hint="see kb log"
+            )
+        return found[0]
+
+    def write(
+        self, commit: Commit, *, added: Iterable[pa.RecordBatch], removed: Iterable[pa.RecordBatch]
+    ) -> None:
+        """Append a commit; when this returns it is on disk. Whatever fails leaves the journal as it was."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f"{commit.name}.draft"
+        try:
+            with draft.open("wb") as sink:
+                sink.write(_head(commit).encode())
+                for prefix, batches in (("D ", removed), ("A ", added)):
+                    for batch in batches:
+                        sink.write(lines(batch, prefix))
+                sink.write(b"TC .\n")
+                sink.flush()
+                os.fsync(sink.fileno())
+            draft.rename(self._path(commit.number))
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        sync(self.folder)
+
+    def remove(self, commit: Commit) -> None:
+        """Take back the newest commit, which was not published."""
+        self._path(commit.number).unlink(missing_ok=True)
+
+    def read(self, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
+        """The rows that a commit added (or removed), as batches."""
+        with self._path(number).open("rb") as source:
+            letter = b"A " if adds else b"D "
+            rows = (line[2:] for line in source if line.startswith(letter))
+            while block := list(islice(rows, BATCH_ROWS)):
+                yield from batches_of(
+                    ox.parse(
+                        b"".join(block), format=ox.RdfFormat.N_QUADS, lenient=True, rename_blank_nodes=False
+                    )
+                )
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:08d}.rdfp"
+
+    def _header(self, path: Path) -> Commit:
+        parts: dict[str, str] = {}
+        with path.open(encoding="utf-8") as source:
+            for line in source:
+                if not line.startswith("H "):
+                    break
+                name, text = line[2:].removesuffix(" .\n").split(" ", 1)
+                parts[name] = _value(text)
+        try:
+            numbers = {name: int(parts[name]) for name in ("number", "added", "removed")}
+            return Commit(**{**{one.name: parts[one.name] for one in fields(Commit)}, **numbers})
+        except KeyError as missing:
+            raise StoreDamaged(f"A patch without its header {missing}", where=str(path)) from None
+
+
+def sync(folder: Path) -> None:
+    """Make a folder's names durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _head(commit: Commit) -> str:
+    lines_ = [f"H {one.name} {ox.Literal(str(getattr(commit, one.name)))} .\n" for one in fields(commit)]
+    return "".join(lines_) + "TX .\n"
+
+
+def _value(text: str) -> str:
+    return next(iter(ox.parse(f"<urn:s> <urn:p> {text} .", format=ox.RdfFormat.N_TRIPLES))).object.value

@@ -1,0 +1,155 @@
+"""Class expressions on the right of an axiom: the rules that put a node into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .bodies import Alternative, BodyReader
+from .expressions import (
+    NOTHING,
+    THING,
+    And,
+    Count,
+    Datatype,
+    Expression,
+    Named,
+    Node,
+    Not,
+    OneOf,
+    Only,
+    Or,
+    Some,
+    Value,
+)
+from .rules import Atom, Body, Constraint, EqualityRule, Rule, Source, Term, Unsupported, Vocabulary
+
+_REMEDIES = {
+    Some: ("an existential restriction on the right", "demand the value by a shape (sh:minCount)"),
+    Or: ("a union on the right", "demand one of the classes by a shape (sh:or)"),
+    OneOf: ("an enumeration on the right", "demand one of the values by a shape (sh:in)"),
+    Count: ("this cardinality on the right", "count by a shape (sh:minCount, sh:maxCount)"),
+}
+
+
+class HeadWriter:
+    """Collects rules, without repeats, and what could not become one."""
+
+    def __init__(self, identify: Callable[[Node], int], vocabulary: Vocabulary) -> None:
+        self.identify = identify
+        self.bodies = BodyReader(identify, vocabulary, self.report)
+        self.rules: dict[tuple[Body, Atom], Rule] = {}
+        self.equalities: dict[tuple, EqualityRule] = {}
+        self.constraints: dict[frozenset[Atom], Constraint] = {}
+        self.unsupported: list[Unsupported] = []
+        self._vocabulary = vocabulary
+        self._thing = identify(THING.node)
+        self._axiom = ""
+
+    def axiom(self, text: str) -> None:
+        """Begin with another axiom."""
+        self._axiom = text
+        self.bodies.restart()
+
+    def report(self, construct: str, remedy: str, axiom: str | None = None) -> None:
+        """Note a construct that the rule tables don't cover."""
+        self.unsupported.append(Unsupported(construct, axiom or self._axiom, remedy))
+
+    def rule(self, source: Source, body: Body, head: Atom) -> None:
+        """Add a rule, unless it says nothing."""
+        if head in body or (head.predicate == self._vocabulary.type and head.object == self._thing):
+            return
+        if not head.variables <= frozenset().union(*(atom.variables for atom in body)):
+            self.report("owl:Thing on the left", "give the class a domain or range that implies it")
+            return
+        self.rules.setdefault((body, head), Rule(source, body, head))
+
+    def equality(self, rule: EqualityRule) -> None:
+        """Add a rule that merges."""
+        self.equalities.setdefault((rule.body, rule.keys, rule.merged), rule)
+
+    def constraint(self, source: Source, body: Body) -> None:
+        """Add a body that must not hold."""
+        if not body:
+            self.report("an axiom that no model fulfils", "remove it")
+            return
+        self.constraints.setdefault(frozenset(body), Constraint(source, tuple(dict.fromkeys(body))))
+
+    def single(self, alternatives: list[Alternative]) -> list[Alternative]:
+        """The only alternative; several can't be a key's class or a cardinality's filler."""
+        if len(alternatives) > 1:
+            self.report("a union where values are counted", "name the union as a class of its own")
+            return []
+        return alternatives
+
+    def head(self, expression: Expression, term: Term, given: Alternative, source: Source) -> None:
+        """Write the rules that put `term` into `expression` where `given` holds."""
+        target = given.values.get(term, term) if isinstance(term, str) else term
+        names = (*source.names, *given.names)
+        match expression:
+            case Named() if expression == NOTHING:
+                self.constraint(_named(source, names, "cls-nothing2"), given.body)
+            case Named(node):
+                self.rule(_named(source, names), given.body, self.bodies.member(node, target))
+            case And(parts):
+                for part in parts:
+                    self.head(part, term, _with(given, "cls-int2"), source)
+            case Not(part):
+                for one in self.bodies.alternatives(part, target):
+                    both = given.joined(one)
+                    if both is not None:
+                        self.constraint(_named(source, names, "cls-com"), both.body)
+            case Only(on, filler):
+                value = self.bodies.fresh()
+                link = Alternative((self.bodies.link(on, target, value),), names=("cls-avf",))
+                self.head(filler, value, given.joined(link) or given, source)
+            case Value(on, value):
+                head = self.bodies.link(on, target, self.identify(value))
+                self.rule(_named(source, names, "cls-hv1"), given.body, head)
+            case Count(_, "min", 0, _) | Datatype():
+                pass
+            case Count(_, "max" | "exactly", 0 | 1, _):
+                self._counted(expression, target, given, source)
+            case Some() | Or() | OneOf() | Count():
+                self.report(*_REMEDIES[type(expression)])
+            case _:
+                self.report(expression.construct, "mend the axiom, or demand it by a shape")
+
+    def class_steps(self) -> dict[int, set[int]]:
+        """Which class directly implies which, by the rules written so far."""
+        steps: dict[int, set[int]] = {}
+        kind = self._vocabulary.type
+        for body, head in self.rules:
+            same = len(body) == 1 and body[0].subject == head.subject
+            if same and body[0].predicate == head.predicate == kind:
+                steps.setdefault(body[0].object, set()).add(head.object)
+        return steps
+
+    def _counted(self, count: Count, target: Term, given: Alternative, source: Source) -> None:
+        """cls-maxc1, cls-maxc2, cls-maxqc1 to cls-maxqc4."""
+        value = self.bodies.fresh()
+        link = Alternative((self.bodies.link(count.property, target, value),))
+        if count.filler == THING or isinstance(count.filler, Datatype):
+            fillers, name = [Alternative()], ("cls-maxc1", "cls-maxc2")[count.number]
+        else:
+            fillers = self.bodies.alternatives(count.filler, value)
+            name = ("cls-maxqc1", "cls-maxqc3")[count.number]
+        if count.bound == "exactly" and count.number:
+            self.report("the lower half of an exact cardinality", _REMEDIES[Count][1])
+        for filler in fillers if count.number == 0 else self.single(fillers):
+            both = self.bodies.conjunction([[given], [link], [filler]])
+            for one in both:
+                named = _named(source, (*source.names, *one.names), name)
+                if count.number == 0:
+                    self.constraint(named, one.body)
+                else:
+                    keys = (target,) if isinstance(target, str) else ()
+                    self.equality(EqualityRule(named, one.body, keys, value))
+
+
+def _with(given: Alternative, name: str) -> Alternative:
+    return replace(given, names=tuple(dict.fromkeys((*given.names, name))))
+
+
+def _named(source: Source, names: tuple[str, ...], *more: str) -> Source:
+    return Source(tuple(dict.fromkeys((*names, *more))), source.axiom)

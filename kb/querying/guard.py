@@ -1,8 +1,8 @@
 """Bounds a SPARQL text before any parser sees it.
 
-A recursive parser dies from a few kilobytes of brackets or operators, and SERVICE reaches out of the machine; both are
-seen here with one regular expression that skips strings, IRIs, comments and names. What passes may still be wrong
-SPARQL: saying so is the parser's work.
+A recursive parser dies from a few kilobytes of brackets or operators, and SERVICE reaches out of the machine;
+both are seen here with one regular expression that skips strings, IRIs, comments and names. What passes may
+still be wrong SPARQL: saying so is the parser's work.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a text may hold: bytes of UTF-8, open brackets, operators in one expression or path, clauses in all."""
+    """The most that a text may hold: bytes of UTF-8, open brackets, operators in a row, clauses in all."""
 
     length: int = 1_000_000
     depth: int = 100
@@ -121,11 +121,13 @@ def check(text: str, *, limits: Limits | None = None) -> Form:
     <Form.SELECT: 'SELECT'>
     >>> check("ASK { SERVICE <http://example.org/> { ?s ?p ?o } }")
     Traceback (most recent call last):
-    kb.errors.Forbidden: SERVICE is switched off: ... (line 1, column 7, at 'SERVICE <http://example.org/> { ?s ?p ?o'). ...
+    kb.errors.Forbidden: SERVICE is switched off: ... (line 1, column 7, ...). ...
     """
     limits = limits or Limits()
     if len(text.encode("utf-8", "surrogatepass")) > limits.length:
-        raise QueryError(f"The query is longer than {limits.length:,} bytes", hint="split it into smaller ones")
+        raise QueryError(
+            f"The query is longer than {limits.length:,} bytes", hint="split it into smaller ones"
+        )
     bounds = _Bounds(text, limits)
     form: str | None = None
     for token in _TOKEN.finditer(text):
@@ -146,7 +148,9 @@ def check(text: str, *, limits: Limits | None = None) -> Form:
         elif kind == "separator":
             bounds.chains[-1] = 0
         elif kind == "unended":
-            raise QueryError("A string has no end", where=position(text, at), hint="close it with the same quotes")
+            raise QueryError(
+                "A string has no end", where=position(text, at), hint="close it with the same quotes"
+            )
     if form is None:
         raise QueryError("The query is empty", hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE")
     return Form(form)

@@ -10,8 +10,8 @@ from kb.querying.guard import Form, Limits, check
 DEEP = 3_000
 HARMLESS = [
     "PREFIX ex: <http://example.org/SERVICE> SELECT ?service { ?service ex:SERVICE 'SERVICE' } # SERVICE {",
-    "SELECT * { ?s ?p \"\"\"SERVICE \" {{{ \"\" \\\"\"\"\" }",
-    "SELECT * { ?s :SERVICE \"x\"@service ; service:a _:SERVICE . # ((((\n }",
+    'SELECT * { ?s ?p """SERVICE " {{{ "" \\"""" }',
+    'SELECT * { ?s :SERVICE "x"@service ; service:a _:SERVICE . # ((((\n }',
     "SELECT * { ?s ?p '((((' FILTER(?a < ?b && ?c > ?d) }",
     "SELECT (1+2-3*4/5 AS ?x) { ?s <a>/<b>|^<c>* ?o }",
     "SELECT * { ?s ?p ?o FILTER(?o IN (" + "1," * 5_000 + "1)) }",
@@ -30,7 +30,11 @@ DEADLY = {
     "binds": "SELECT * { " + "".join(f"BIND(1 AS ?x{n}) " for n in range(DEEP)) + " }",
     "triple terms": "SELECT * { ?x ?y " + "<<( <a> <b> " * DEEP + "1" + " )>>" * DEEP + " }",
     "blank nodes": "SELECT * { ?x ?y " + "[ <b> " * DEEP + "1" + " ]" * DEEP + " }",
-    "parentheses that look like an IRI": "SELECT * { FILTER(?a<" + "(" * DEEP + "1" + ")" * DEEP + "&&?b>?c) }",
+    "parentheses that look like an IRI": "SELECT * { FILTER(?a<"
+    + "(" * DEEP
+    + "1"
+    + ")" * DEEP
+    + "&&?b>?c) }",
     "openers hidden by closers of another kind": "SELECT * { FILTER(" + "(]" * DEEP,
 }
 
@@ -86,7 +90,7 @@ def test_a_refusal_names_line_column_and_fragment() -> None:
 
 @pytest.mark.parametrize("text", ["", "  # nothing\n", "hello", "PREFIX a: <b>"])
 def test_a_text_without_a_query_form_is_refused(text: str) -> None:
-    with pytest.raises(QueryError, match="empty|no SPARQL query"):
+    with pytest.raises(QueryError, match=r"empty|no SPARQL query"):
         check(text)
 
 
@@ -95,7 +99,9 @@ def test_length_is_counted_in_bytes() -> None:
         check("ASK { ?s ?p '口红口红口红' }", limits=Limits(length=30))
 
 
-@pytest.mark.parametrize("text", ["ASK { " + '\\"' * 400_000, "ASK { " + "a." * 400_000, "ASK { " + "<a" * 400_000])
+@pytest.mark.parametrize(
+    "text", ["ASK { " + '\\"' * 400_000, "ASK { " + "a." * 400_000, "ASK { " + "<a" * 400_000]
+)
 def test_a_text_made_to_slow_the_guard_is_judged_in_one_pass(text: str) -> None:
     """Quadratic work would take hours here, so that this test could not end."""
     with pytest.raises(QueryError):

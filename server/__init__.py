@@ -1,0 +1,1 @@
+"""The web server: HTTP in, one call of the knowledge base, HTTP out."""

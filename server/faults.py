@@ -1,0 +1,39 @@
+"""The errors that only HTTP knows, in the tree of ``kb.errors``."""
+
+from __future__ import annotations
+
+from kb.errors import UsageError
+
+
+class MethodNotAllowed(UsageError):
+    """This resource does not take that method; ``allowed`` names those that it takes."""
+
+    status = 405
+
+    def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        super().__init__(f"{method} is not possible here", hint=f"use {' or '.join(allowed)}")
+
+
+class NotAcceptable(UsageError):
+    """None of the media types that the client takes can be written."""
+
+    status = 406
+
+
+class UnsupportedMediaType(UsageError):
+    """The body is of a media type that is not read here."""
+
+    status = 415
+
+
+class BodyTooLarge(UsageError):
+    """The body is longer than the server takes."""
+
+    status = 413
+
+
+class Misdirected(UsageError):
+    """The Host header names a machine that this server is not."""
+
+    status = 421

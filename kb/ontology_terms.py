@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 from .resources import folder
 
 ONTOLOGY = "https://w3id.org/commerce-kb/onto#"
-HEAD = '''"""The terms of the ontology and of W3C vocabularies as constants, written by ``python -m kb.ontology_terms``.
+HEAD = '''"""The terms of the ontology and of W3C vocabularies as constants, written by kb.ontology_terms.
 
 A name that Python keeps for itself ends in ``_``: ``SH.in_``, ``SH.class_``.
 
@@ -30,6 +30,7 @@ from pyoxigraph import NamedNode
 PREFIXES: Mapping[str, str] = MappingProxyType(
     {
 '''
+
 
 def ontology_names() -> list[str]:
     """The local names of all terms that the ontology's modules define, sorted."""
@@ -52,7 +53,9 @@ def module_text() -> str:
 
 
 def _constants(prefix: str, namespace: str, terms: Iterable[str]) -> str:
-    lines = [f"    {term}{'_' * keyword.iskeyword(term)} = NamedNode(\"{namespace}{term}\")\n" for term in terms]
+    lines = [
+        f'    {term}{"_" * keyword.iskeyword(term)} = NamedNode("{namespace}{term}")\n' for term in terms
+    ]
     return f'class {prefix.upper()}:\n    """Terms of {namespace}"""\n\n' + "".join(lines)
 
 

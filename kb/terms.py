@@ -1,4 +1,4 @@
-"""The terms of the ontology and of W3C vocabularies as constants, written by ``python -m kb.ontology_terms``.
+"""The terms of the ontology and of W3C vocabularies as constants, written by kb.ontology_terms.
 
 A name that Python keeps for itself ends in ``_``: ``SH.in_``, ``SH.class_``.
 

@@ -1,0 +1,153 @@
+"""Equality: cliques of individuals under one representative each, never a quadratic number of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import kernels
+from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, tails
+from .joins import Solutions
+from .rules import Source
+
+CLIQUE_CAP = 50
+"""Cliques of more members are reported as suspected data errors and not merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A clique above the cap: its members (ids), and the axioms that would have merged them."""
+
+    members: tuple[int, ...]
+    sources: tuple[Source, ...]
+
+
+def groups(found: Solutions, keys: Sequence[str], merged: str) -> Pairs:
+    """Distinct (group, value) pairs: values of `merged` that agree in all `keys` share a group number."""
+    if not found.count:
+        return NO_PAIRS
+    values = found.columns[merged]
+    if len(keys) == 1:
+        return distinct(pack(found.columns[keys[0]], values))
+    number = np.zeros(found.count, np.uint32)
+    for key in keys:
+        _, number = np.unique(pack(number, found.columns[key]), return_inverse=True)
+    return distinct(pack(number, values))
+
+
+def neighbours(grouped: Pairs) -> Pairs:
+    """Within each group, each value paired with the next one: enough to connect them all.
+
+    >>> tails(neighbours(pack(np.array([1, 1, 1, 2]), np.array([4, 5, 6, 4]))))
+    array([5, 6], dtype=uint32)
+    """
+    group, value = heads(grouped), tails(grouped)
+    same = group[1:] == group[:-1]
+    return pack(value[:-1][same], value[1:][same])
+
+
+def components(edges: Pairs) -> tuple[Ids, Ids]:
+    """The nodes of `edges`, sorted, and the least node that each is connected with.
+
+    >>> components(pack(np.array([7, 3]), np.array([9, 7])))
+    (array([3, 7, 9], dtype=uint32), array([3, 3, 3], dtype=uint32))
+    """
+    nodes = distinct(np.concatenate([heads(edges), tails(edges)]))
+    left, right = np.searchsorted(nodes, heads(edges)), np.searchsorted(nodes, tails(edges))
+    root = np.arange(len(nodes))
+    while True:
+        low, high = np.minimum(root[left], root[right]), np.maximum(root[left], root[right])
+        apart = low != high
+        if not apart.any():
+            return nodes, nodes[root]
+        left, right, low, high = left[apart], right[apart], low[apart], high[apart]
+        np.minimum.at(root, high, low)
+        while (above := root[root]).tobytes() != root.tobytes():
+            root = above
+
+
+class Representatives:
+    """Who stands for whom; an id that stands for itself alone is in no clique.
+
+    `withheld` are ids that must stay by themselves.
+    """
+
+    def __init__(self, bound: int, withheld: Ids) -> None:
+        self._edges: Pairs = NO_PAIRS
+        self.nodes: Ids = np.empty(0, np.uint32)
+        self.roots: Ids = np.empty(0, np.uint32)
+        self.of = np.arange(bound, dtype=np.uint32)
+        self._free = np.ones(bound, bool)
+        self._free[withheld] = False
+
+    def merge(self, edges: Pairs) -> Ids:
+        """Merge the ends of `edges`; the ids whose representative changed."""
+        ends = heads(edges), tails(edges)
+        fresh = (self.of[ends[0]] != self.of[ends[1]]) & self._free[ends[0]] & self._free[ends[1]]
+        if not fresh.any():
+            return np.empty(0, np.uint32)
+        self._edges = np.concatenate([self._edges, edges[fresh]])
+        self.nodes, self.roots = components(self._edges)
+        changed = self.nodes[self.of[self.nodes] != self.roots]
+        self.of[self.nodes] = self.roots
+        return changed
+
+    def find(self, identifier: int) -> int:
+        """The representative of one id."""
+        return int(self.of[identifier])
+
+    @property
+    def cliques(self) -> Pairs:
+        """All (representative, member), the representative itself among its members."""
+        return np.sort(pack(self.roots, self.nodes))
+
+    def above(self, cap: int) -> Ids:
+        """The members of cliques with more than `cap` members."""
+        root, size = np.unique_counts(self.roots)
+        return self.nodes[np.isin(self.roots, root[size > cap])]
+
+    def rewritten(self, pairs: Pairs) -> Pairs:
+        """Pairs with every id exchanged for its representative, in no order."""
+        return pack(self.of[heads(pairs)], self.of[tails(pairs)])
+
+
+class Expansion:
+    """From facts about representatives to facts about all members."""
+
+    def __init__(self, representatives: Representatives, bound: int) -> None:
+        self.cliques = representatives.cliques
+        self.is_merged = np.zeros(bound, bool)
+        self.is_merged[representatives.nodes] = True
+
+    def touched(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """Which pairs name a member of a clique."""
+        return self.is_merged[heads(pairs)] | self.is_merged[tails(pairs)]
+
+    def ids(self, ids: Ids) -> Ids:
+        """Sorted ids, with all members in the place of their representative."""
+        merged = self.is_merged[ids]
+        if not merged.any():
+            return ids
+        _, members = kernels.expand(self.cliques, ids[merged])
+        return distinct(np.concatenate([ids[~merged], members]))
+
+    def pairs(self, pairs: Pairs) -> Pairs:
+        """Touched pairs for every member of the cliques at both ends, sorted."""
+        left, right = heads(pairs), tails(pairs)
+        left, right = self._spread(left, right)
+        right, left = self._spread(right, left)
+        return distinct(pack(left, right))
+
+    def same_as(self) -> Pairs:
+        """All pairs of different members of one clique."""
+        row, other = kernels.expand(self.cliques, heads(self.cliques))
+        member = tails(self.cliques)[row]
+        return np.sort(pack(member, other)[member != other])
+
+    def _spread(self, ids: Ids, beside: Ids) -> tuple[Ids, Ids]:
+        merged = self.is_merged[ids]
+        row, members = kernels.expand(self.cliques, ids[merged])
+        return np.concatenate([ids[~merged], members]), np.concatenate([beside[~merged], beside[merged][row]])

@@ -1,0 +1,158 @@
+"""Tables through a mapping into quad batches: everything about rows is SQL of DuckDB, fetched as Arrow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .. import graphs
+from ..columns.batches import BATCH_ROWS, QUAD_SCHEMA
+from ..errors import MappingError, SourceError
+from . import functions, terms_sql
+from .mapping import Formulation, Mapping
+from .plans import Defaults, Plan, Slot, plans, queried_tables
+from .sources import RejectedRow, Sources, first_line, table_name
+
+_MAX_FAULTS = 10_000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What a mapping leaves open.
+
+    `graph` takes the triples without a graph; `base` completes relative IRIs; `skolem` begins the IRIs of blank nodes;
+    `secret` is the key of buyers' pseudonyms (see pseudonyms.secret_of); `memory` bounds DuckDB, which spills beyond it.
+    """
+
+    graph: str
+    base: str | None = None
+    skolem: str = f"{graphs.GENID}table/"
+    secret: bytes | None = None
+    memory: str = "2GB"
+
+
+def map_tables(
+    mapping: Mapping,
+    *,
+    folder: Path,
+    options: TableOptions,
+    tables: Dictionary[str, Path] | None = None,
+    rejected: list[RejectedRow] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The quads of a mapping as batches (s, p, o, g in N-Triples syntax); a quad may come more than once.
+
+    Files are looked for below `folder`, or taken from `tables` by their path in the mapping or their table name. Rows
+    that give no quads because of a fault are added to `rejected`; without that list the first one raises. `progress` gets
+    (bytes done, bytes in all) of the files as they are used.
+
+    Raises MappingError where the mapping does not fit its tables (a column that is missing), SourceError for a file that
+    is missing, empty or wrongly encoded.
+    """
+    found: list[RejectedRow] = [] if rejected is None else rejected
+    with TemporaryDirectory(prefix="kb-tables-") as spill, duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{options.memory}'")
+        connection.execute(f"SET temp_directory = '{spill}'")
+        connection.execute("SET arrow_large_buffer_size = true")
+        for macro in (*terms_sql.macros(), *functions.macros(options.secret)):
+            connection.execute(macro)
+        sources = _opened(mapping, connection, folder, tables or {})
+        made = plans(mapping, sources, Defaults(options.graph, options.base, options.skolem))
+        sizes = [sources.files[plan.triples_map.source.path].stat().st_size for plan in made]
+        for index, plan in enumerate(made):
+            yield from _run(plan, connection, found)
+            if rejected is None and found:
+                raise _fault(found[0])
+            if progress is not None:
+                progress(sum(sizes[: index + 1]), sum(sizes))
+        found += sources.rejected() + sources.broken_json()
+        if rejected is None and found:
+            raise _fault(found[0])
+
+
+def _opened(
+    mapping: Mapping, connection: duckdb.DuckDBPyConnection, folder: Path, tables: Dictionary[str, Path]
+) -> Sources:
+    """The mapping's files in the connection, read once where they are used more than once."""
+    sources = Sources(connection, folder, tables)
+    names = dict.fromkeys([*(each.source.path for each in mapping.triples_maps), *mapping.files])
+    sources.resolve(list(names), str(mapping.path))
+    uses: Counter[str] = Counter()
+    for each in mapping.triples_maps:
+        if each.source.formulation is Formulation.QUERY:
+            read = queried_tables(each.source, connection)
+            uses.update(name for name in names if table_name(name) in read)
+        else:
+            uses[each.source.path] += 1
+    sources.open(uses)
+    return sources
+
+
+def _run(plan: Plan, connection: duckdb.DuckDBPyConnection, rejected: list[RejectedRow]) -> Iterator[pa.RecordBatch]:
+    faults = 0
+    try:
+        reader = connection.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
+        for rows in reader:
+            if plan.has_fault:
+                sound = pc.is_null(rows.column("fault"))
+                bad = rows.num_rows - sound.true_count
+                faults += bad
+                rows = rows.filter(sound) if bad else rows
+            for quad in plan.quads:
+                batch = _batch(rows, quad)
+                if batch.num_rows:
+                    yield batch
+    except duckdb.Error as fault:
+        raise _translated(plan, fault) from fault
+    if faults:
+        rejected += _faults(plan, connection)
+
+
+def _batch(rows: pa.RecordBatch, quad: tuple[Slot, ...]) -> pa.RecordBatch:
+    """One quad for each row that has all its terms."""
+    whole = None
+    for slot in quad:
+        if isinstance(slot, int) and rows.column(slot).null_count:
+            there = rows.column(slot).is_valid()
+            whole = there if whole is None else pc.and_(whole, there)
+    columns = [slot if isinstance(slot, str) else rows.column(slot) for slot in quad]
+    if whole is not None:
+        columns = [each if isinstance(each, str) else each.filter(whole) for each in columns]
+    count = rows.num_rows if whole is None else whole.true_count
+    text = pa.large_string()
+    arrays = [pa.repeat(pa.scalar(each, text), count) if isinstance(each, str) else each for each in columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=QUAD_SCHEMA)
+
+
+def _faults(plan: Plan, connection: duckdb.DuckDBPyConnection) -> list[RejectedRow]:
+    """The faulty rows of a plan with their numbers: a second look, for tables that have any."""
+    numbered = plan.sql.replace("SELECT ", "SELECT row_number() OVER () AS row, ", 1)
+    rows = connection.execute(
+        f"SELECT row, fault FROM ({numbered}) WHERE fault IS NOT NULL LIMIT {_MAX_FAULTS}"
+    ).fetchall()
+    each_map = plan.triples_map
+    return [
+        RejectedRow(each_map.source.path, f"{fault} (triples map {each_map.name})", row=row if plan.ordered else None)
+        for row, fault in rows
+    ]
+
+
+def _translated(plan: Plan, fault: duckdb.Error) -> MappingError | SourceError:
+    if isinstance(fault, duckdb.InvalidInputException) and "pseudonym" in str(fault):
+        return MappingError(first_line(fault), where=plan.triples_map.where)
+    return SourceError(
+        f"{plan.triples_map.source.path} can't be read: {first_line(fault)}", where=plan.triples_map.where
+    )
+
+
+def _fault(row: RejectedRow) -> SourceError:
+    return SourceError(f"A row can't be mapped: {row.reason}", where=str(row).partition(":")[0])

@@ -1,0 +1,52 @@
+"""The unit of streaming: some rows of one table, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+ROWS = 4096
+"""Entities in a block; the memory of a run depends on this, not on the scale."""
+
+Column = Sequence[str | int | None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of ``table``; every column has the same length, None stands for an empty cell."""
+
+    table: str
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+def cut(count: int) -> Iterator[np.ndarray]:
+    """The indexes 0 .. count-1 in blocks.
+
+    >>> [len(part) for part in cut(5000)]
+    [4096, 904]
+    """
+    for start in range(0, count, ROWS):
+        yield np.arange(start, min(start + ROWS, count))
+
+
+def codes(prefix: str, index: np.ndarray, width: int = 5) -> list[str]:
+    """Codes of entities, numbered from 1.
+
+    >>> codes("S", np.array([0, 41]))
+    ['S00001', 'S00042']
+    """
+    return [f"{prefix}{number + 1:0{width}d}" for number in index.tolist()]
+
+
+def money(cents: np.ndarray) -> list[str]:
+    """Amounts with two decimals.
+
+    >>> money(np.array([990, 5]))
+    ['9.90', '0.05']
+    """
+    return [f"{amount // 100}.{amount % 100:02d}" for amount in cents.tolist()]

@@ -43,6 +43,15 @@ def of_source(source: str, *, private: bool = False) -> str:
     return (PRIVATE if private else GRAPH) + source
 
 
+def source_name(text: str) -> str:
+    """A file's stem as the name of a source.
+
+    >>> source_name("Nightly feed (2)"), source_name("订单")
+    ('Nightly-feed-2', 'feed')
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._") or "feed"
+
+
 def is_private(graph: str) -> bool:
     """Whether a graph holds buyers, orders, events, or consequences of them.
 

@@ -129,8 +129,8 @@ class Image:
         """The image with its consequences exchanged."""
         return replace(
             self,
-            inferred_public=Relations({key: Relation(one) for key, one in public.items()}),
-            inferred_private=Relations({key: Relation(one) for key, one in private.items()}),
+            inferred_public=Relations.of(public),
+            inferred_private=Relations.of(private),
         )
 
     def _pairs(self, graph: int, predicate: int) -> Pairs:

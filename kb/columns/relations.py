@@ -143,6 +143,15 @@ class Relations(Mapping[int, Relation]):
     def __init__(self, relations: Mapping[int, Relation] | None = None) -> None:
         self._relations = {int(key): one for key, one in (relations or {}).items() if len(one)}
 
+    @classmethod
+    def of(cls, pairs: Mapping[int, Pairs]) -> Relations:
+        """Relations of bare pairs.
+
+        >>> Relations.of({7: pack(np.array([1]), np.array([2]))}).size
+        1
+        """
+        return cls({predicate: Relation(some) for predicate, some in pairs.items()})
+
     def __getitem__(self, predicate: int) -> Relation:
         return self._relations[predicate]
 

@@ -17,9 +17,10 @@ import pyoxigraph as ox
 import zstandard
 
 from .. import graphs
-from ..columns.batches import QUAD_SCHEMA, batches_of
+from ..columns.batches import batches_of
 from ..errors import DataError, SourceError, SyntaxFault
 from ..formats import STANDARD_INPUT, rdf_format
+from ..skolem import skolemised
 
 Progress = Callable[[int], None]
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -53,7 +54,7 @@ def read_rdf(
         try:
             quads = ox.parse(source, format=form, rename_blank_nodes=False, lenient=False)
             for batch in batches_of(quads, graph):
-                yield _checked(_skolemised(batch, skolem), path)
+                yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:
             raise _located(fault, path) from None
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
@@ -112,18 +113,6 @@ class _Counted(io.RawIOBase):
         if self._raw is not sys.stdin.buffer:
             self._raw.close()
         super().close()
-
-
-def _skolemised(batch: pa.RecordBatch, skolem: str) -> pa.RecordBatch:
-    columns = []
-    for name in "spog":
-        column = batch.column(name)
-        blank = pc.starts_with(column, "_:")
-        if name != "p" and pc.any(blank).as_py():
-            iris = pc.replace_substring_regex(column, r"^_:(.*)$", rf"<{skolem}\1>")
-            column = pc.if_else(blank, iris, column)
-        columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=QUAD_SCHEMA)
 
 
 def _checked(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:

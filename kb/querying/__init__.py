@@ -1,0 +1,1 @@
+"""Querying: guard the text, choose the view, run, hand out the results."""

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +27,7 @@ from ..columns.image import Image
 from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from ..errors import StoreLocked, StoreMissing
+from ..graphs import is_inferred, is_private
 from . import oxigraph
 from .journal import Journal, sync
 
@@ -57,28 +58,36 @@ class Snapshot:
         """The columns."""
         return read_image(self.folder / "columns")
 
-    def dataset(self) -> ox.Store:
-        """The merged view and beside it every named graph, made at the first call (seconds per million)."""
+    def view(self, *, private: bool, inferred: bool, named: bool = False) -> ox.Store:
+        """The graph as a reader sees it: merged in the default graph and, if `named`, by graph beside it.
 
-        def named() -> Iterator[pa.RecordBatch]:
-            for graph in self.image.graph_names():
-                yield from self.image.rows_of(graph).batches(self.image.dictionary)
-
-        return self._view("dataset", named, base=self.folder / "oxigraph")
-
-    def view(self, *, private: bool, inferred: bool) -> ox.Store:
-        """A merged view; a public one is made at its first call (seconds per million triples)."""
-        if private:
+        What a reader may not see is not in the view at all. All but the two private views without names are
+        made at their first call, in seconds per million triples.
+        """
+        if private and not named:
             return self.store if inferred else self.asserted
+        name = "-".join(("private" if private else "public", "full" if inferred else "asserted"))
+        if not named:
+            return self._view(name, lambda: self._merged(inferred=inferred))
+        if not private:
+            self.view(private=False, inferred=inferred)
+        base = self.folder / ({True: "oxigraph", False: "asserted"}[inferred] if private else f"views/{name}")
+        batches = partial(self._named, private=private, inferred=inferred)
+        return self._view(f"{name}-named", batches, base=base)
 
-        def merged() -> Iterator[pa.RecordBatch]:
-            image = self.image
-            pairs = {
-                key: image.open_pairs(key, private=False, inferred=inferred) for key in image.open_predicates
-            }
-            yield from Rows({(0, key): one for key, one in pairs.items()}).batches(image.dictionary)
+    def _merged(self, *, inferred: bool) -> Iterator[pa.RecordBatch]:
+        """The public triples."""
+        image = self.image
+        pairs = {
+            key: image.open_pairs(key, private=False, inferred=inferred) for key in image.open_predicates
+        }
+        return Rows({(0, key): one for key, one in pairs.items()}).batches(image.dictionary)
 
-        return self._view("public" if inferred else "public-asserted", merged)
+    def _named(self, *, private: bool, inferred: bool) -> Iterator[pa.RecordBatch]:
+        """The quads of every graph that may be seen."""
+        for graph in self.image.graph_names():
+            if (private or not is_private(graph)) and (inferred or not is_inferred(graph)):
+                yield from self.image.rows_of(graph).batches(self.image.dictionary)
 
     def _view(
         self, name: str, batches: Callable[[], Iterator[pa.RecordBatch]], *, base: Path | None = None

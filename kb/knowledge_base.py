@@ -1,0 +1,302 @@
+"""KnowledgeBase: one store's facade. Every write is a commit, every read is of a snapshot."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import pyoxigraph as ox
+
+from . import gate, graphs, pipeline, skolem, statistics
+from .columns.batches import batches_of, lines
+from .columns.rows import Rows
+from .errors import NotFound, UsageError
+from .formats import stem_of
+from .initial import initial_batches
+from .loading.sources import RejectedRow, Sources
+from .querying.results import Result
+from .querying.run import Dataset, run
+from .reasoning import Proof, explain
+from .reports import LoadReport, ReasoningReport
+from .settings import Settings
+from .store import Commit, Folder, Snapshot, Staging
+from .store.quarantine import Entry, Quarantine
+from .validation import ValidationReport, validate
+from .values import Term, Value, term
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a load behaves.
+
+    `mode` replaces what the source said before, or adds to it; `private` puts quads without a graph name among
+    the private graphs; `strict` refuses the whole load for one violation; `dry_run` stops before the journal;
+    `format` is for standard input and odd suffixes.
+    """
+
+    mode: Literal["replace", "add"] = "replace"
+    private: bool = False
+    strict: bool = False
+    dry_run: bool = False
+    format: ox.RdfFormat | None = None
+
+
+class Change:
+    """The quads that a ``with kb.commit(...)`` block adds and removes; `report` is there after the block."""
+
+    def __init__(self, graph: str) -> None:
+        self._graph = ox.NamedNode(graph)
+        self.added: list[ox.Quad] = []
+        self.removed: list[ox.Quad] = []
+        self.report = LoadReport()
+
+    def add(self, subject: Value, predicate: Value, object: Value) -> None:
+        """Add a triple; strings are IRIs or CURIEs, numbers and dates become typed literals."""
+        self.added.append(self._quad(subject, predicate, object))
+
+    def remove(self, subject: Value, predicate: Value, object: Value) -> None:
+        """Remove a triple from the source's graph."""
+        self.removed.append(self._quad(subject, predicate, object))
+
+    def _quad(self, subject: Value, predicate: Value, object: Value) -> ox.Quad:
+        return ox.Quad(term(subject), term(predicate), term(object), self._graph)
+
+
+@dataclass
+class KnowledgeBase:
+    """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
+
+    folder: Folder
+    read_only: bool = False
+    author: str = field(default_factory=getpass.getuser)
+    _snapshot: Snapshot | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, path: str | Path, *, read_only: bool = False) -> KnowledgeBase:
+        """Open the store at `path`; the first write makes it where there is none.
+
+        Raises StoreMissing for `read_only` without a store.
+        """
+        opened = cls(Folder(Path(path)), read_only)
+        if read_only:
+            opened.folder.current_name()
+        return opened
+
+    def close(self) -> None:
+        """Let go of files and lock."""
+        self._snapshot = None
+        self.folder.unlock()
+
+    def __enter__(self) -> KnowledgeBase:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def load(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        source: str | None = None,
+        mapping: str | Path | None = None,
+        message: str | None = None,
+        options: LoadOptions | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> LoadReport:
+        """Load files as one commit: RDF as it is, tables through a mapping (RML or YARRRML).
+
+        `source` (by default the first file's stem) names the graph that unnamed quads go to. `progress` is told
+        bytes as they are read. Raises SourceError, SyntaxFault, UnsupportedFormat, MappingError, GateRefused.
+        """
+        options = options or LoadOptions()
+        files = tuple(Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths))
+        if not files:
+            raise UsageError("No file to load", hint="name one or more files")
+        sources = Sources(files, Path(mapping) if mapping else None, options.format)
+        source = source or graphs.source_name(stem_of(files[0]))
+        graph = graphs.of_source(source, private=options.private)
+        with self._writing() as (staging, started):
+            content = sources.content(source, options.mode, options.private)
+            if content and content == self._content_of(source):
+                return LoadReport(source=source, seconds=time.monotonic() - started)
+            commit = self._next(source, message or f"load {', '.join(path.name for path in files)}", content)
+            rejected: list[RejectedRow] = []
+            batches = sources.batches(
+                graph=graph,
+                commit=commit.id,
+                secret=Settings.of(self.folder.path).buyer_secret,
+                rejected=rejected,
+                progress=progress,
+            )
+            dictionary = staging.image.dictionary
+            patch = pipeline.Patch(Rows.encoded(dictionary, batches))
+            if options.mode == "replace":
+                named = {dictionary.text(one)[1:-1] for one in patch.added.graphs}
+                for name in sorted({graph, *named}):
+                    patch.removed = patch.removed.plus(staging.image.rows_of(name))
+            report = self._write(staging, commit, patch, started, options)
+            return report.with_rejected(rejected)
+
+    @contextlib.contextmanager
+    def commit(self, *, source: str, message: str, private: bool = False) -> Iterator[Change]:
+        """Collect changes in a ``with`` block and write them as one commit at its end."""
+        change = Change(graphs.of_source(source, private=private))
+        yield change
+        with self._writing() as (staging, started):
+            commit = self._next(source, message)
+            patch = self._patch(staging, commit, change.added, change.removed)
+            change.report = self._write(staging, commit, patch, started)
+
+    def revert(self, reference: str) -> LoadReport:
+        """Undo one commit by a new one: what it added goes, what it removed comes back.
+
+        Raises NotFound.
+        """
+        undone = self.folder.journal.find(reference)
+        with self._writing() as (staging, started):
+            commit = self._next(undone.source, f"revert #{undone.number}: {undone.message}")
+            dictionary = staging.image.dictionary
+            added, removed = (
+                Rows.encoded(dictionary, self.folder.journal.read(undone.number, adds=adds))
+                for adds in (False, True)
+            )
+            notes = dictionary.id(f"<{graphs.COMMITS}>")
+            removed = Rows({key: pairs for key, pairs in removed.pairs.items() if key[0] != notes})
+            return self._write(staging, commit, pipeline.Patch(added, removed), started)
+
+    def reason(self) -> ReasoningReport:
+        """Reason over the whole graph anew and report; every commit does so by itself."""
+        started = time.monotonic()
+        inference = pipeline.infer(self.snapshot.image)
+        return ReasoningReport(
+            public=inference.image.inferred_public.size,
+            private=inference.image.inferred_private.size,
+            rules=len(inference.rules.rules),
+            seconds=time.monotonic() - started,
+            contradictions=tuple(str(one) for one in inference.contradictions),
+            unsupported=tuple(str(one) for one in inference.rules.unsupported),
+        )
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current snapshot; one look at the pointer tells whether another process has moved it."""
+        name = self.folder.current_name()
+        if self._snapshot is None or self._snapshot.name != name:
+            self._snapshot = self.folder.current()
+        return self._snapshot
+
+    def query(
+        self,
+        text: str,
+        *,
+        reasoning: bool = True,
+        private: bool = True,
+        parameters: Mapping[str, Term] | None = None,
+        dataset: Dataset | None = None,
+    ) -> Result:
+        """Run a SPARQL query; common prefixes are known. Raises QueryError, Forbidden (SERVICE)."""
+        chosen = dataset or Dataset(private=private, inferred=reasoning)
+        return run(self.snapshot, text, dataset=chosen, parameters=parameters)
+
+    def validate(self) -> ValidationReport:
+        """Judge everything asserted by the store's shapes."""
+        image = self.snapshot.image
+        return validate(pipeline.shapes_of(image), gate.data_of(image, self.snapshot.asserted))
+
+    def explain(self, subject: Value, predicate: Value, object: Value, *, private: bool = True) -> Proof:
+        """Why a triple holds: a proof down to what was asserted.
+
+        Raises NotFound when it does not hold.
+        """
+        image = self.snapshot.image
+        triple = [str(term(part)) for part in (subject, predicate, object)]
+        proof = explain(
+            pipeline.rules_of(image),
+            image.view(private=private, inferred=True),
+            image.view(private=private, inferred=False),
+            *(int(image.dictionary.stored[image.dictionary.id(part)]) for part in triple),
+            dictionary=image.dictionary,
+        )
+        if proof is None:
+            raise NotFound(
+                f"This does not hold: {' '.join(triple)}", hint="ask with kb query what holds of it"
+            )
+        return proof
+
+    def log(self) -> list[Commit]:
+        """All commits, oldest first."""
+        return self.folder.journal.commits()
+
+    def quarantine(self) -> list[Entry]:
+        """What the gate held back, oldest first."""
+        return Quarantine(self.folder.path / "quarantine").entries()
+
+    def stats(self, *, private: bool = True) -> statistics.Stats:
+        """The store in numbers."""
+        return statistics.stats(self.folder, self.snapshot, private=private)
+
+    def dump(self, *, graph: str | None = None, private: bool = True) -> Iterator[bytes]:
+        """All asserted quads (or one graph's) as N-Quads text in pieces.
+
+        Raises NotFound for an unknown graph.
+        """
+        image = self.snapshot.image
+        names = [name for name in image.graph_names() if private or not graphs.is_private(name)]
+        if graph is not None and graph not in names:
+            raise NotFound(f"There is no graph {graph}", hint="see kb stats for the graphs there are")
+        for name in [graph] if graph else [name for name in names if not graphs.is_inferred(name)]:
+            for batch in image.rows_of(name).batches(image.dictionary):
+                yield bytes(lines(batch))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[tuple[Staging, float]]:
+        """The staging folder and the time of its beginning; a new store gets ontology and shapes first."""
+        started = time.monotonic()
+        if self.read_only:
+            raise UsageError("This store was opened to read only")
+        if not self.folder.exists:
+            settings = Settings.of(self.folder.path)
+            with pipeline.writing(self.folder) as staging:
+                commit = self._next("ontology", "the ontology, its vocabularies, the shapes")
+                batches = initial_batches(settings, commit.id)
+                patch = pipeline.Patch(Rows.encoded(staging.image.dictionary, batches))
+                pipeline.write(self.folder, staging, commit, patch, judged=False)
+        with pipeline.writing(self.folder) as staging:
+            yield staging, started
+
+    def _next(self, source: str, message: str, content: str = "") -> Commit:
+        number = self.folder.journal.last + 1
+        return Commit(number, author=self.author, source=source, message=message, content=content)
+
+    def _content_of(self, source: str) -> str:
+        return next((one.content for one in reversed(self.log()) if one.source == source), "")
+
+    @staticmethod
+    def _patch(
+        staging: Staging, commit: Commit, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]
+    ) -> pipeline.Patch:
+        dictionary, beginning = staging.image.dictionary, skolem.prefix(commit.id, 0)
+        fresh = (skolem.skolemised(batch, beginning) for batch in batches_of(added))
+        return pipeline.Patch(Rows.encoded(dictionary, fresh), Rows.encoded(dictionary, batches_of(removed)))
+
+    def _write(
+        self,
+        staging: Staging,
+        commit: Commit,
+        patch: pipeline.Patch,
+        started: float,
+        options: LoadOptions | None = None,
+    ) -> LoadReport:
+        options = options or LoadOptions()
+        outcome = pipeline.write(
+            self.folder, staging, commit, patch, strict=options.strict, dry_run=options.dry_run
+        )
+        return LoadReport.of(outcome, source=commit.source, seconds=time.monotonic() - started)

@@ -1,0 +1,212 @@
+"""Results of queries: solutions, triples or a truth value; all can be iterated and written more than once."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO, Any, Literal
+
+import pyarrow as pa
+import pyoxigraph as ox
+
+_INTEGERS = {"integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"}
+_FLOATS = {"decimal", "double", "float"}
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_SHOWN = 100
+
+
+@dataclass
+class Solutions:
+    """The rows of a SELECT query; each row is a pyoxigraph QuerySolution (index by variable name or place).
+
+    A result belongs to an immutable snapshot: writing it a second time runs the query a second time and gives
+    the same answer.
+    """
+
+    run: Callable[[], ox.QuerySolutions] = field(repr=False)
+    _first: ox.QuerySolutions | None = field(repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._first = self._first or self.run()
+        self.variables = tuple(variable.value for variable in self._first.variables)
+
+    def __iter__(self) -> Iterator[ox.QuerySolution]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def rows(self) -> list[ox.QuerySolution]:
+        """All rows."""
+        return list(self._fresh())
+
+    def write(self, sink: IO[bytes], format: Literal["json", "xml", "csv", "tsv"] = "json") -> None:
+        """Write the rows in a format of the SPARQL results recommendations, as they come."""
+        forms = {
+            "json": ox.QueryResultsFormat.JSON,
+            "xml": ox.QueryResultsFormat.XML,
+            "csv": ox.QueryResultsFormat.CSV,
+            "tsv": ox.QueryResultsFormat.TSV,
+        }
+        self._fresh().serialize(sink, format=forms[format])
+
+    def to_json(self) -> str:
+        """SPARQL 1.1 Query Results JSON."""
+        return self._text("json")
+
+    def to_xml(self) -> str:
+        """SPARQL Query Results XML."""
+        return self._text("xml")
+
+    def to_csv(self) -> str:
+        """SPARQL 1.1 Query Results CSV."""
+        return self._text("csv")
+
+    def to_tsv(self) -> str:
+        """SPARQL 1.1 Query Results TSV."""
+        return self._text("tsv")
+
+    def to_arrow(self) -> pa.Table:
+        """A table: a column whose values are all of one numeric or truth type gets it, others are strings."""
+        columns = {
+            name: _column([row[place] for row in self.rows]) for place, name in enumerate(self.variables)
+        }
+        return pa.table(columns)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with the columns of `to_arrow`."""
+        return self.to_arrow().to_pandas()
+
+    def __str__(self) -> str:
+        lines = ["\t".join(self.variables)]
+        lines += ["\t".join(plain(value) for value in row) for row in self.rows[:_SHOWN]]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.variables)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(plain(value))}</td>" for value in row) + "</tr>"
+            for row in self.rows[:_SHOWN]
+        )
+        more = f"<caption>{_SHOWN} of {len(self)} rows</caption>" if len(self) > _SHOWN else ""
+        return f"<table>{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _text(self, format: Literal["json", "xml", "csv", "tsv"]) -> str:
+        sink = io.BytesIO()
+        self.write(sink, format)
+        return sink.getvalue().decode()
+
+    def _fresh(self) -> ox.QuerySolutions:
+        solutions, self._first = self._first or self.run(), None
+        return solutions
+
+
+@dataclass
+class Triples:
+    """The triples of a CONSTRUCT or DESCRIBE query."""
+
+    run: Callable[[], ox.QueryTriples] = field(repr=False)
+    _first: ox.QueryTriples | None = field(repr=False, default=None)
+
+    def __iter__(self) -> Iterator[ox.Triple]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def rows(self) -> list[ox.Triple]:
+        """All triples, each once."""
+        return list(dict.fromkeys(self._fresh()))
+
+    def write(self, sink: IO[bytes], format: ox.RdfFormat = ox.RdfFormat.TURTLE) -> None:
+        """Write the triples in an RDF syntax."""
+        prefixes = dict(_prefixes()) if format in (ox.RdfFormat.TURTLE, ox.RdfFormat.TRIG) else None
+        ox.serialize(self.rows, sink, format=format, prefixes=prefixes)
+
+    def to_turtle(self) -> str:
+        """The triples in Turtle."""
+        sink = io.BytesIO()
+        self.write(sink)
+        return sink.getvalue().decode()
+
+    def __str__(self) -> str:
+        return self.to_turtle()
+
+    def _fresh(self) -> ox.QueryTriples:
+        triples, self._first = self._first or self.run(), None
+        return triples
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The answer of an ASK query.
+
+    >>> bool(Truth(False)), Truth(True).to_json()
+    (False, '{"head":{},"boolean":true}')
+    """
+
+    value: bool
+
+    def __bool__(self) -> bool:
+        return self.value
+
+    def write(self, sink: IO[bytes], format: Literal["json", "xml", "csv", "tsv"] = "json") -> None:
+        """Write the answer; CSV and TSV have no form for it, so it is the word alone."""
+        word = str(self.value).lower()
+        texts = {
+            "json": self.to_json(),
+            "xml": '<?xml version="1.0"?><sparql xmlns="http://www.w3.org/2005/sparql-results#">'
+            f"<head></head><boolean>{word}</boolean></sparql>",
+        }
+        sink.write(texts.get(format, word + "\n").encode())
+
+    def to_json(self) -> str:
+        """SPARQL 1.1 Query Results JSON."""
+        return f'{{"head":{{}},"boolean":{str(self.value).lower()}}}'
+
+    def __str__(self) -> str:
+        return "yes" if self.value else "no"
+
+
+Result = Solutions | Triples | Truth
+
+
+def plain(term: Any) -> str:
+    """A term as people read it: IRIs and values without brackets, quotes and types; nothing for unbound.
+
+    >>> plain(ox.Literal("rouge", language="fr")), plain(None)
+    ('rouge', '')
+    """
+    if term is None:
+        return ""
+    return term.value if hasattr(term, "value") else str(term)
+
+
+def _prefixes() -> list[tuple[str, str]]:
+    from ..terms import PREFIXES
+
+    return list(PREFIXES.items())
+
+
+def _column(values: list[Any]) -> pa.Array:
+    types = {
+        value.datatype.value.removeprefix(_XSD) if isinstance(value, ox.Literal) else ""
+        for value in values
+        if value is not None
+    }
+    texts = [None if value is None else plain(value) for value in values]
+    try:
+        if types and types <= _INTEGERS:
+            return pa.array([None if text is None else int(text) for text in texts], pa.int64())
+        if types and types <= _INTEGERS | _FLOATS:
+            return pa.array([None if text is None else float(text) for text in texts], pa.float64())
+        if types == {"boolean"}:
+            return pa.array([None if text is None else text in ("true", "1") for text in texts], pa.bool_())
+    except (ValueError, OverflowError):
+        pass  # An ill-typed literal: the column stays text.
+    return pa.array(texts, pa.string())

@@ -1,0 +1,97 @@
+"""Running a query on a snapshot: which view it reads, how its parameters are bound, how its faults are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from ..errors import QueryError
+from ..store import Snapshot
+from ..terms import PREFIXES
+from . import guard
+from .results import Result, Solutions, Triples, Truth
+
+_GRAPHS = re.compile(r"\b(GRAPH|FROM)\b", re.IGNORECASE)
+_EXPECTED = re.compile(r'\b[A-Z]{3,}\b|"[^"A-Za-z0-9]{1,2}"')
+_PLACE = re.compile(r"at (\d+):(\d+)")
+
+Term = ox.NamedNode | ox.Literal
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a query reads: with private graphs or without, with consequences or without, and named graphs.
+
+    `default_graphs` and `named_graphs` are those of the SPARQL protocol; none means all that may be seen.
+    """
+
+    private: bool = True
+    inferred: bool = True
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+
+
+def run(
+    snapshot: Snapshot,
+    text: str,
+    *,
+    dataset: Dataset | None = None,
+    parameters: Mapping[str, Term] | None = None,
+) -> Result:
+    """Run a query; the prefixes of the ontology and of common vocabularies need no declaration.
+
+    Raises QueryError (line, column, fragment), Forbidden for SERVICE.
+    """
+    form = guard.check(text)
+    if form is guard.Form.UPDATE:
+        raise QueryError("This is an update, not a query", hint="use kb update, or KnowledgeBase.update")
+    dataset = dataset or Dataset()
+    listed = bool(dataset.default_graphs or dataset.named_graphs)
+    store = snapshot.view(
+        private=dataset.private,
+        inferred=dataset.inferred,
+        named=listed or _GRAPHS.search(text) is not None,
+    )
+    options: dict = {"prefixes": dict(PREFIXES)}
+    if listed:
+        options["default_graph"] = [ox.NamedNode(graph) for graph in dataset.default_graphs]
+        options["named_graphs"] = [ox.NamedNode(graph) for graph in dataset.named_graphs]
+    if parameters:
+        options["substitutions"] = {ox.Variable(name): term for name, term in parameters.items()}
+
+    def once():
+        try:
+            return store.query(text, **options)
+        except SyntaxError as fault:
+            raise _located(fault, text) from None
+        except (RuntimeError, OSError) as fault:
+            raise QueryError(f"The query failed: {fault}") from None
+
+    first = once()
+    if isinstance(first, ox.QuerySolutions):
+        return Solutions(once, first)
+    if isinstance(first, ox.QueryTriples):
+        return Triples(once, first)
+    return Truth(bool(first))
+
+
+def _located(fault: SyntaxError, text: str) -> QueryError:
+    message = str(fault)
+    found = _PLACE.search(message)
+    if not found:
+        return QueryError(f"The query does not parse: {message}")
+    lines = text.splitlines()
+    line, column = int(found[1]), int(found[2])
+    if "Prefix not found" in message:
+        reason = "a prefix is not declared"
+    else:
+        expected = [word for word in _EXPECTED.findall(message) if word.strip("\"'[]")]
+        reason = f"expected {', '.join(expected[:8])}" if expected else "nothing that fits"
+    fragment = lines[line - 1].strip()[:120] if line <= len(lines) else ""
+    return QueryError(
+        f"The query does not parse: {reason}",
+        where=f"line {line}, column {column}: «{fragment}»",
+    )

@@ -1,0 +1,139 @@
+"""What the verbs report: small typed results that print themselves and turn into plain dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .loading.sources import RejectedRow
+from .pipeline import Outcome
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load, update or commit did. Counts are quads; `seconds` is wall time.
+
+    `violations` and `warnings` count results of the first judgement; `quarantined` counts quads, `nodes` the
+    nodes that they speak of; `left` counts violations that the store still holds. True when all of it went in.
+    """
+
+    commit: str | None = None
+    number: int | None = None
+    source: str = ""
+    added: int = 0
+    removed: int = 0
+    inferred: int = 0
+    seconds: float = 0.0
+    quarantined: int = 0
+    nodes: tuple[str, ...] = ()
+    violations: int = 0
+    warnings: int = 0
+    left: int = 0
+    unchecked: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
+    validation: Any = field(default=None, repr=False)
+    dry_run: bool = False
+
+    @classmethod
+    def of(cls, outcome: Outcome, *, source: str, seconds: float) -> LoadReport:
+        """The report of what the pipeline did."""
+        commit, verdict, inference = outcome.commit, outcome.verdict, outcome.inference
+        if commit is None:
+            return cls(source=source, seconds=seconds)
+        found = cls(
+            commit=commit.id,
+            number=commit.number,
+            source=source,
+            added=commit.added,
+            removed=commit.removed,
+            seconds=seconds,
+            dry_run=inference is None,
+        )
+        if verdict:
+            found = replace(
+                found,
+                quarantined=len(verdict.quarantined),
+                nodes=verdict.nodes,
+                violations=verdict.report.count("Violation"),
+                warnings=verdict.report.count("Warning"),
+                left=verdict.left,
+                unchecked=tuple(str(one) for one in verdict.report.unchecked),
+                validation=verdict.report,
+            )
+        if inference:
+            inferred = inference.image.inferred_public.size + inference.image.inferred_private.size
+            contradictions = tuple(str(one) for one in inference.contradictions)
+            found = replace(found, inferred=inferred, contradictions=contradictions)
+        return found
+
+    def with_rejected(self, rows: Sequence[RejectedRow]) -> LoadReport:
+        """The same report with the rows that no quads came from."""
+        return replace(self, rejected=tuple(rows))
+
+    def __bool__(self) -> bool:
+        return not (self.quarantined or self.rejected or self.left or self.contradictions)
+
+    def __str__(self) -> str:
+        if self.commit is None and not self.dry_run:
+            return f"{self.source}: nothing new; the store is as it was"
+        name = "would become a commit" if self.dry_run else f"commit #{self.number} ({self.commit[:8]})"
+        lines = [
+            f"{self.source}: {name}: {self.added:,} quads added, {self.removed:,} removed in "
+            f"{self.seconds:.1f} s"
+        ]
+        if not self.dry_run:
+            lines[0] += f"; {self.inferred:,} triples inferred in all"
+        if self.quarantined:
+            lines.append(
+                f"In quarantine: {len(self.nodes):,} nodes with {self.quarantined:,} quads "
+                f"({self.violations:,} violations); see kb quarantine"
+            )
+        if self.left:
+            lines.append(f"Violations that remain: {self.left:,}; see kb validate")
+        if self.warnings:
+            lines.append(f"Warnings: {self.warnings:,}; see kb validate")
+        if self.rejected:
+            first = self.rejected[0]
+            at = f", row {first.row}" if first.row else ""
+            lines.append(
+                f"Rows left out: {len(self.rejected):,}; the first: {first.file}{at}: {first.reason}"
+            )
+        lines += [f"Contradiction: {text}" for text in self.contradictions[:5]]
+        lines += [f"Not checked: {text}" for text in self.unchecked]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        found = {**self.__dict__, "rejected": [asdict(row) for row in self.rejected]}
+        found["validation"] = self.validation.to_dict() if self.validation else None
+        return found
+
+
+@dataclass(frozen=True)
+class ReasoningReport:
+    """What reasoning inferred: triples by view, and what it could not reconcile."""
+
+    public: int
+    private: int
+    rules: int
+    seconds: float
+    contradictions: tuple[Any, ...] = ()
+    unsupported: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.contradictions
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.public + self.private:,} triples inferred by {self.rules} rules in {self.seconds:.2f} s "
+            f"({self.private:,} of them private)"
+        ]
+        lines += [f"Contradiction: {one}" for one in self.contradictions]
+        lines += [f"Outside OWL 2 RL: {one}" for one in self.unsupported]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**self.__dict__, "contradictions": [str(one) for one in self.contradictions]}

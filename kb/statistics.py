@@ -1,0 +1,84 @@
+"""A store in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import graphs
+from .store import Folder, Snapshot
+from .terms import RDF
+
+
+@dataclass(frozen=True)
+class GraphStats:
+    """One graph: its name, its quads, whether it is private."""
+
+    name: str
+    quads: int
+    private: bool
+
+
+@dataclass(frozen=True)
+class ClassStats:
+    """One class: its IRI and its instances, inferred ones included."""
+
+    iri: str
+    instances: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Triples and terms are distinct ones; `bytes` is what the folder takes, shared files counted once."""
+
+    path: Path
+    snapshot: str
+    commits: int
+    terms: int
+    asserted: int
+    inferred: int
+    bytes: int
+    graphs: tuple[GraphStats, ...]
+    classes: tuple[ClassStats, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.path}: snapshot {self.snapshot} after {self.commits} commits, {self.bytes / 1e6:,.1f} MB",
+            f"{self.asserted:,} asserted and {self.inferred:,} inferred triples over {self.terms:,} terms",
+            "",
+            *(f"{one.quads:>12,}  {one.name}{'  (private)' * one.private}" for one in self.graphs),
+            "",
+            *(f"{one.instances:>12,}  {one.iri}" for one in self.classes),
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def stats(folder: Folder, snapshot: Snapshot, *, private: bool = True) -> Stats:
+    """Count a snapshot; without `private` only what is public."""
+    image = snapshot.image
+    shown = [name for name in image.graph_names() if private or not graphs.is_private(name)]
+    types = image.view(private=private, inferred=True).get_relation(image.dictionary.id(str(RDF.type)))
+    classes, counts = np.unique(types.objects, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    names = image.dictionary.decode(classes[order]).to_pylist()
+    inodes = {path.stat().st_ino: path.stat().st_size for path in folder.path.rglob("*") if path.is_file()}
+    return Stats(
+        path=folder.path,
+        snapshot=snapshot.name,
+        commits=folder.journal.last,
+        terms=len(image.dictionary),
+        asserted=image.view(private=private, inferred=False).size,
+        inferred=image.inferred_public.size + (image.inferred_private.size if private else 0),
+        bytes=sum(inodes.values()),
+        graphs=tuple(GraphStats(name, len(image.rows_of(name)), graphs.is_private(name)) for name in shown),
+        classes=tuple(
+            ClassStats(name[1:-1], int(count)) for name, count in zip(names, counts[order], strict=True)
+        ),
+    )

@@ -1,0 +1,235 @@
+"""Proofs on demand: why a fact holds, down to what was asserted.
+
+Nothing is recorded while reasoning. Backwards from the goal, each fact is looked for among the heads of
+rules; layer by layer, until the goal follows from asserted facts. The layer in which a fact first follows
+is above those of its premises, so a proof never runs in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..columns.dictionary import Dictionary
+from ..columns.kernels import contains, pack
+from ..columns.relations import Relations
+from .equality import CLIQUE_CAP
+from .expressions import Node, short
+from .joins import ONE, Solutions, pattern, solve
+from .rules import Atom, Body, EqualityRule, Rule, RuleSet, Source, Term
+from .tables import Tables
+
+MOST_INSTANCES = 200
+MOST_FACTS = 20_000
+Fact = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A fact with the rule and the premises that it follows from; asserted facts have none.
+
+    `conclusion` is a triple of terms; `rule` has the W3C names, `axiom` the axiom as text.
+    """
+
+    conclusion: tuple[Node, Node, Node]
+    rule: str = ""
+    axiom: str = ""
+    premises: tuple[Proof, ...] = ()
+    asserted: bool = False
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines(0))
+
+    def _lines(self, depth: int) -> Iterator[str]:
+        subject, predicate, value = map(short, self.conclusion)
+        verb = "a" if predicate == "type" else predicate
+        reason = "asserted" if self.asserted else f"{self.rule}: {self.axiom}"
+        yield f"{'  ' * depth}{subject} {verb} {value}  [{reason}]"
+        for premise in self.premises:
+            yield from premise._lines(depth + 1)
+
+    def to_dict(self) -> dict:
+        """The proof for JSON; terms in N-Triples syntax."""
+        return {
+            "conclusion": [str(term) for term in self.conclusion],
+            "asserted": self.asserted,
+            "rule": self.rule,
+            "axiom": self.axiom,
+            "premises": [one.to_dict() for one in self.premises],
+        }
+
+    def leaves(self) -> Iterator[tuple[Node, Node, Node]]:
+        """The asserted facts that it rests on."""
+        if self.asserted:
+            yield self.conclusion
+        for premise in self.premises:
+            yield from premise.leaves()
+
+
+def explain(
+    rules: RuleSet,
+    view: Relations,
+    asserted: Relations,
+    subject: int,
+    predicate: int,
+    value: int,
+    *,
+    dictionary: Dictionary,
+) -> Proof | None:
+    """A proof of one fact (ids), of least depth; nothing where the fact does not hold in `view`.
+
+    `view` holds asserted and inferred facts, `asserted` those that need no proof.
+    """
+    goal = (subject, predicate, value)
+    search = _Search(rules, view, asserted)
+    return search.proof(goal, dictionary) if search.holds(goal) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One instance of a rule."""
+
+    source: Source
+    premises: tuple[Fact, ...]
+
+
+class _Search:
+    """The facts below a goal, and in which layer each of them is proven."""
+
+    def __init__(self, rules: RuleSet, view: Relations, asserted: Relations) -> None:
+        self._rules = rules
+        self._view = view
+        self._asserted = asserted
+        self._kind = rules.vocabulary.type
+        self._same_as = rules.vocabulary.same_as
+        self._tables = Tables(view, self._kind, len(rules.dictionary) + 1)
+        self._by_head: dict[tuple[int, int | None], list[Rule]] = {}
+        for rule in rules.rules:
+            self._by_head.setdefault(self._head(rule.head.predicate, rule.head.object), []).append(rule)
+        self._steps: dict[Fact, list[_Step]] = {}
+        self._proven: dict[Fact, _Step | None] = {}
+
+    def holds(self, fact: Fact) -> bool:
+        return _in(self._view, fact)
+
+    def proof(self, goal: Fact, dictionary: Dictionary) -> Proof | None:
+        frontier = [goal]
+        while frontier and goal not in self._proven and len(self._steps) < MOST_FACTS:
+            found: dict[Fact, None] = {}
+            for fact in frontier:
+                if _in(self._asserted, fact):
+                    self._proven[fact] = None
+                    self._steps[fact] = []
+                else:
+                    self._steps[fact] = list(self._instances(fact))
+                    found.update((one, None) for step in self._steps[fact] for one in step.premises)
+            self._conclude()
+            frontier = [one for one in found if one not in self._steps]
+        return self._written(goal, dictionary, {}) if goal in self._proven else None
+
+    def _conclude(self) -> None:
+        """Give every fact whose premises are proven its step; round by round, so that none is circular."""
+        while True:
+            fresh = {
+                fact: step
+                for fact, steps in self._steps.items()
+                if fact not in self._proven
+                for step in steps
+                if all(one in self._proven for one in step.premises)
+            }
+            if not fresh:
+                return
+            self._proven.update(fresh)
+
+    def _written(self, fact: Fact, dictionary: Dictionary, done: dict[Fact, Proof]) -> Proof:
+        if fact not in done:
+            step = self._proven[fact]
+            terms = tuple(map(dictionary.term, fact))
+            if step is None:
+                done[fact] = Proof(terms, asserted=True)
+            else:
+                premises = tuple(self._written(one, dictionary, done) for one in step.premises)
+                done[fact] = Proof(terms, step.source.name, step.source.axiom, premises)
+        return done[fact]
+
+    def _head(self, predicate: int, value: Term) -> tuple[int, int | None]:
+        return predicate, value if predicate == self._kind and isinstance(value, int) else None
+
+    def _instances(self, fact: Fact) -> Iterator[_Step]:
+        subject, predicate, value = fact
+        if predicate == self._same_as:
+            yield from self._equalities(subject, value)
+        for rule in self._by_head.get(self._head(predicate, value), ()):
+            values: dict[str, int] = {}
+            if _unify(rule.head.subject, subject, values) and _unify(rule.head.object, value, values):
+                yield from self._of_body(rule.source, rule.body, values)
+        yield from self._replaced(fact)
+
+    def _of_body(self, source: Source, body: Body, values: dict[str, int]) -> Iterator[_Step]:
+        if not body:
+            yield _Step(source, ())
+            return
+        patterns = tuple(pattern(atom, self._kind) for atom in body)
+        names = sorted({name for atom in body for name in atom.variables})
+        found = solve(patterns, self._tables, wanted=names, start=_row(values, names))
+        for row in range(min(found.count, MOST_INSTANCES)):
+            solution = {name: int(found.columns[name][row]) for name in names}
+            yield _Step(source, tuple(_fact(atom.bound(solution)) for atom in body))
+
+    def _replaced(self, fact: Fact) -> Iterator[_Step]:
+        """eq-rep-s, eq-rep-p, eq-rep-o: the same fact about an equal individual."""
+        for place, name in enumerate(("eq-rep-s", "eq-rep-p", "eq-rep-o")):
+            if fact[1] == self._same_as and place != 1:
+                continue
+            for other in self._equal_to(fact[place]):
+                premise = (*fact[:place], other, *fact[place + 1 :])
+                if self.holds(premise):
+                    same = (other, self._same_as, fact[place])
+                    yield _Step(Source((name,), "equal individuals share their facts"), (premise, same))
+
+    def _equal_to(self, identifier: int) -> list[int]:
+        _, others = self._tables.links(self._same_as).objects(np.array([identifier], np.uint32))
+        return [int(one) for one in others[: CLIQUE_CAP * 2] if one != identifier]
+
+    def _equalities(self, one: int, other: int) -> Iterator[_Step]:
+        yield _Step(Source(("eq-sym",), "SameAs is symmetric"), ((other, self._same_as, one),))
+        for rule in self._rules.equalities:
+            yield from self._of_equality(rule, one, other)
+        for middle in self._equal_to(one):
+            steps = ((one, self._same_as, middle), (middle, self._same_as, other))
+            if middle != other and self.holds(steps[1]):
+                yield _Step(Source(("eq-trans",), "SameAs is transitive"), steps)
+
+    def _of_equality(self, rule: EqualityRule, one: int, other: int) -> Iterator[_Step]:
+        """Both values with the same keys: the body twice, with two names for what is merged."""
+        shared = frozenset(rule.keys)
+        copies = [tuple(_renamed(atom, shared, mark) for atom in rule.body) for mark in ("'", '"')]
+        values = {f"{rule.merged}'": one, f'{rule.merged}"': other}
+        yield from self._of_body(rule.source, tuple(dict.fromkeys((*copies[0], *copies[1]))), values)
+
+
+def _renamed(atom: Atom, kept: frozenset[str], mark: str) -> Atom:
+    return atom.bound({name: name + mark for name in atom.variables - kept})
+
+
+def _unify(term: Term, identifier: int, values: dict[str, int]) -> bool:
+    if isinstance(term, str):
+        return values.setdefault(term, identifier) == identifier
+    return term == identifier
+
+
+def _row(values: dict[str, int], names: Iterable[str]) -> Solutions:
+    columns = {name: np.array([values[name]], np.uint32) for name in names if name in values}
+    return Solutions(columns, 1) if columns else ONE
+
+
+def _fact(atom: Atom) -> Fact:
+    return int(atom.subject), atom.predicate, int(atom.object)
+
+
+def _in(view: Relations, fact: Fact) -> bool:
+    subject, predicate, value = fact
+    pairs = view.get_relation(predicate).pairs
+    return bool(contains(pairs, pack(np.array([subject]), np.array([value])))[0])

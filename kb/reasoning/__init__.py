@@ -1,1 +1,24 @@
 """Reasoning: an ontology becomes rules, rules over columns give consequences, each with a proof."""
+
+from .classify import Classification, classify
+from .compiler import compile_ontology
+from .contradictions import Contradiction, plain_label
+from .engine import Consequences, materialise
+from .equality import Oversized
+from .proofs import Proof, explain
+from .rules import RuleSet, Unsupported
+
+__all__ = [
+    "Classification",
+    "Consequences",
+    "Contradiction",
+    "Oversized",
+    "Proof",
+    "RuleSet",
+    "Unsupported",
+    "classify",
+    "compile_ontology",
+    "explain",
+    "materialise",
+    "plain_label",
+]

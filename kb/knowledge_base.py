@@ -19,7 +19,9 @@ from .columns.rows import Rows
 from .errors import NotFound, UsageError
 from .formats import stem_of
 from .initial import initial_batches
-from .loading.sources import RejectedRow, Sources
+from .loading.inputs import Inputs
+from .loading.pseudonyms import secret_of
+from .loading.sources import RejectedRow
 from .querying.results import Result
 from .querying.run import Dataset, run
 from .reasoning import Proof, explain
@@ -120,19 +122,19 @@ class KnowledgeBase:
         files = tuple(Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths))
         if not files:
             raise UsageError("No file to load", hint="name one or more files")
-        sources = Sources(files, Path(mapping) if mapping else None, options.format)
+        inputs = Inputs(files, Path(mapping) if mapping else None, options.format)
         source = source or graphs.source_name(stem_of(files[0]))
         graph = graphs.of_source(source, private=options.private)
         with self._writing() as (staging, started):
-            content = sources.content(source, options.mode, options.private)
+            content = inputs.content(source, options.mode, options.private)
             if content and content == self._content_of(source):
                 return LoadReport(source=source, seconds=time.monotonic() - started)
             commit = self._next(source, message or f"load {', '.join(path.name for path in files)}", content)
             rejected: list[RejectedRow] = []
-            batches = sources.batches(
+            batches = inputs.batches(
                 graph=graph,
                 commit=commit.id,
-                secret=Settings.of(self.folder.path).buyer_secret,
+                secret=secret_of(self.folder.path),
                 rejected=rejected,
                 progress=progress,
             )

@@ -6,9 +6,8 @@ buyer_secret = "..."                    # the key of buyers' pseudonyms; never i
 
 from __future__ import annotations
 
-import secrets
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import StoreDamaged
@@ -21,7 +20,6 @@ class Settings:
     """What a store keeps about itself."""
 
     ontology: tuple[str, ...] = MODULES
-    buyer_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     @classmethod
     def of(cls, folder: Path) -> Settings:
@@ -33,7 +31,6 @@ class Settings:
         if not path.exists():
             settings = cls()
             folder.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
             path.write_text(settings.to_toml(), encoding="utf-8")
             return settings
         try:
@@ -49,4 +46,4 @@ class Settings:
         'ontology = ["core"]\\nbuyer_secret = "x"\\n'
         """
         modules = ", ".join(f'"{name}"' for name in self.ontology)
-        return f'ontology = [{modules}]\nbuyer_secret = "{self.buyer_secret}"\n'
+        return f"ontology = [{modules}]\n"

@@ -14,7 +14,6 @@ from pyshacl import validate
 from rdflib import DCTERMS, SH
 from rdflib.plugins.sparql import processor
 from rdflib.plugins.sparql.sparql import Query
-
 from shapes.cases import ROOT, Case, find_cases, parse, shape_files, surroundings
 
 CASES = find_cases()
@@ -88,12 +87,14 @@ def test_shape_describes_itself(name: str, shape: rdflib.URIRef) -> None:
         assert sorted(text.language for text in messages) == ["en", "zh"]
         assert all(str(text)[-1] in ".。" for text in messages)
     assert graph.value(shape, SH.severity) in (SH.Violation, SH.Warning, SH.Info)
-    assert rdflib.URIRef(f"https://w3id.org/commerce-kb/requirements#{name[:7]}") in graph.objects(shape, DCTERMS.source)
+    requirement = rdflib.URIRef(f"https://w3id.org/commerce-kb/requirements#{name[:7]}")
+    assert requirement in graph.objects(shape, DCTERMS.source)
 
 
 def test_only_described_shapes_have_targets() -> None:
     graph = shapes()
-    targeted = {s for p in (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode) for s in graph.subjects(p)}
+    kinds = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode)
+    targeted = {shape for kind in kinds for shape in graph.subjects(kind)}
     assert targeted == {shape for _, shape in described()}
 
 

@@ -1,0 +1,1 @@
+"""Validation: shapes to a plan, the plan over columns, a report."""

@@ -183,7 +183,7 @@ class KnowledgeBase:
             private=inference.image.inferred_private.size,
             rules=len(inference.rules.rules),
             seconds=time.monotonic() - started,
-            contradictions=tuple(str(one) for one in inference.contradictions),
+            contradictions=inference.contradictions,
             unsupported=tuple(str(one) for one in inference.rules.unsupported),
         )
 

@@ -17,7 +17,7 @@ from .columns.batches import batches_of, lines
 from .columns.image import Image
 from .columns.relations import Relations
 from .columns.rows import Rows
-from .reasoning import Consequences, Contradiction, RuleSet, compile_ontology, materialise
+from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
 from .skolem import unskolemised_triple
 from .store import Commit, Folder, Staging
 from .store.quarantine import Quarantine
@@ -35,9 +35,11 @@ class Inference:
     private: Consequences
 
     @property
-    def contradictions(self) -> tuple[Contradiction, ...]:
-        """What can't all be true, from public premises and from private ones."""
-        return (*self.public.contradictions, *self.private.contradictions)
+    def contradictions(self) -> tuple[str, ...]:
+        """What can't all be true, from public premises and from private ones, a sentence each."""
+        label = plain_label(self.rules)
+        found = (*self.public.contradictions, *self.private.contradictions)
+        return tuple(dict.fromkeys(one.sentence(label) for one in found))
 
 
 @dataclass

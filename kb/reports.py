@@ -64,8 +64,7 @@ class LoadReport:
             )
         if inference:
             inferred = inference.image.inferred_public.size + inference.image.inferred_private.size
-            contradictions = tuple(str(one) for one in inference.contradictions)
-            found = replace(found, inferred=inferred, contradictions=contradictions)
+            found = replace(found, inferred=inferred, contradictions=inference.contradictions)
         return found
 
     def with_rejected(self, rows: Sequence[RejectedRow]) -> LoadReport:

@@ -127,6 +127,7 @@ class Image:
 
     def with_inferred(self, *, public: dict[int, Pairs], private: dict[int, Pairs]) -> Image:
         """The image with its consequences exchanged."""
+        self.dictionary.encode([f"<{graph}>" for graph in (graphs.INFERRED, graphs.PRIVATE_INFERRED)])
         return replace(
             self,
             inferred_public=Relations.of(public),

@@ -93,7 +93,7 @@ class BodyReader:
                 return [Alternative((self.link(on, term, self.fresh()),), names=("cls-svf1",))]
             case Some(on, filler):
                 return self._existential(on, filler, term)
-            case Count(on, "min", 1, filler):
+            case Count(on, "min", 1, filler, _):
                 return self._existential(on, filler, term)
             case Value(on, value):
                 return [Alternative((self.link(on, term, self._identify(value)),), names=("cls-hv2",))]

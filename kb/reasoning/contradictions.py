@@ -30,6 +30,7 @@ _SENTENCES = {
     "cls-nothing2": "{facts}, but this can't have any member",
     "cls-maxc1": "{facts}, but no such value is allowed",
     "cls-maxqc1": "{facts}, but no such value is allowed",
+    "cls-maxqc2": "{facts}, but no such value is allowed",
     "eq-diff1": "{witnesses} are one and the same and declared to be different",
     "eq-diff2": "{witnesses} are one and the same and declared to be different",
     "eq-diff3": "{witnesses} are one and the same and declared to be different",

@@ -167,9 +167,11 @@ class Count:
     bound: str
     number: int
     filler: Expression
+    qualified: bool = False
 
     def __str__(self) -> str:
-        return f"{self.property} {self.bound} {self.number} {_inner(self.filler)}"
+        filler = f" {_inner(self.filler)}" if self.qualified else ""
+        return f"{self.property} {self.bound} {self.number}{filler}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,5 +331,5 @@ class Graph:
             if isinstance(number, ox.Literal) and number.value.strip().isdigit():
                 filler = self.value(node, owl("onClass")) or self.value(node, owl("onDataRange"))
                 inner = THING if filler is None else self._expression(filler, above)
-                return Count(on, bound, int(number.value), inner)
+                return Count(on, bound, int(number.value), inner, filler is not None)
         return Other("owl:hasSelf" if self.value(node, owl("hasSelf")) else "an incomplete restriction")

@@ -106,9 +106,9 @@ class HeadWriter:
             case Value(on, value):
                 head = self.bodies.link(on, target, self.identify(value))
                 self.rule(_named(source, names, "cls-hv1"), given.body, head)
-            case Count(_, "min", 0, _) | Datatype():
+            case Count(bound="min", number=0) | Datatype():
                 pass
-            case Count(_, "max" | "exactly", 0 | 1, _):
+            case Count(bound="max" | "exactly", number=0 | 1):
                 self._counted(expression, target, given, source)
             case Some() | Or() | OneOf() | Count():
                 self.report(*_REMEDIES[type(expression)])
@@ -130,16 +130,17 @@ class HeadWriter:
         value = self.bodies.fresh()
         link = Alternative((self.bodies.link(count.property, target, value),))
         if count.filler == THING or isinstance(count.filler, Datatype):
-            fillers, name = [Alternative()], ("cls-maxc1", "cls-maxc2")[count.number]
+            fillers = [Alternative()]
+            names = ("cls-maxqc2", "cls-maxqc4") if count.qualified else ("cls-maxc1", "cls-maxc2")
         else:
             fillers = self.bodies.alternatives(count.filler, value)
-            name = ("cls-maxqc1", "cls-maxqc3")[count.number]
+            names = ("cls-maxqc1", "cls-maxqc3")
         if count.bound == "exactly" and count.number:
             self.report("the lower half of an exact cardinality", _REMEDIES[Count][1])
         for filler in fillers if count.number == 0 else self.single(fillers):
             both = self.bodies.conjunction([[given], [link], [filler]])
             for one in both:
-                named = _named(source, (*source.names, *one.names), name)
+                named = _named(source, (*source.names, *one.names), names[count.number])
                 if count.number == 0:
                     self.constraint(named, one.body)
                 else:

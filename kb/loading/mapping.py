@@ -135,12 +135,22 @@ class TriplesMap:
 
 
 @dataclass(frozen=True)
+class NamedQuery:
+    """A SELECT that later queries of the mapping read by its name."""
+
+    name: str
+    sql: str
+    where: str
+
+
+@dataclass(frozen=True)
 class Mapping:
     """A whole mapping file: `files` are read besides those that a logical source names (for queries over several)."""
 
     path: Path
     triples_maps: tuple[TriplesMap, ...]
     files: tuple[str, ...] = ()
+    queries: tuple[NamedQuery, ...] = ()
     base: str | None = None
 
     def triples_map(self, name: str) -> TriplesMap | None:

@@ -26,7 +26,7 @@ from .mapping import (
     TermMap,
     TriplesMap,
 )
-from .sources import Sources, first_line, identifier, is_json, objects_name, quote, table_name
+from .sources import Sources, checked_query, identifier, is_json, objects_name, query_fault, quote, table_name
 from .terms_sql import XSD, Column, Scope, Term, term, text
 
 Slot: TypeAlias = int | str
@@ -87,7 +87,7 @@ class _Relation:
             step = f"unnest({step})" if iterator.many else "json" if iterator.path == "$" else step
             self.rows = f"(SELECT {step} AS j FROM {identifier(objects_name(source.path))} WHERE json IS NOT NULL)"
         elif source.formulation is Formulation.QUERY:
-            self.rows = f"({_checked_query(source.iterator or '', where)})"
+            self.rows = f"({checked_query(source.iterator or '', where)})"
             self.types = self.described(sources.connection)
         else:
             self.rows = identifier(table_name(source.path))
@@ -97,13 +97,7 @@ class _Relation:
         try:
             return {row[0]: row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {self.rows}").fetchall()}
         except duckdb.Error as fault:
-            tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY ALL").fetchall()
-            names = ", ".join(name for (name,) in tables if " " not in name)
-            raise MappingError(
-                f"The query does not fit its tables: {first_line(fault)}",
-                where=self.where,
-                hint=f"the tables are {names}",
-            ) from fault
+            raise query_fault(fault, connection, self.where) from fault
 
     def column(self, reference: Reference) -> Column:
         return self.json_column(reference.name) if self.types is None else self.table_column(reference.name)
@@ -268,22 +262,12 @@ class _Compiler:
         return frozenset(name for name in names if json_path(name, self.map.where).many)
 
 
-def queried_tables(source: LogicalSource, connection: duckdb.DuckDBPyConnection) -> set[str]:
+def queried_tables(query: str, connection: duckdb.DuckDBPyConnection) -> set[str]:
     """The names of tables that a query reads."""
     found = connection.execute(
-        "SELECT json_extract_string(json_serialize_sql(?), '$..table_name')", [source.iterator]
+        "SELECT json_extract_string(json_serialize_sql(?), '$..table_name')", [query]
     ).fetchone()
     return set(found[0] or ()) if found else set()
-
-
-def _checked_query(query: str, where: str) -> str:
-    try:
-        statements = duckdb.extract_statements(query)
-    except duckdb.Error as fault:
-        raise MappingError(f"The query is not SQL: {first_line(fault)}", where=where) from fault
-    if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
-        raise MappingError("The query must be one SELECT", where=where)
-    return query.strip().rstrip(";")
 
 
 def _natural(sql: str, kind: str, name: str, where: str) -> tuple[str, str | None]:

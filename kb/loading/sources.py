@@ -18,6 +18,7 @@ import duckdb
 import zstandard
 
 from ..errors import MappingError, SourceError, UnsupportedFormat
+from .mapping import NamedQuery
 
 _COMPRESSED = (".gz", ".zst", ".zstd")
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -79,12 +80,25 @@ class Sources:
             raise MappingError(f"The mapping reads no table '{unknown[0]}'", where=where, hint=f"it reads {known}")
 
     def open(self, uses: Mapping[str, int]) -> None:
-        """Make a view of each file, or a table where it is used more than once; then close the door to other files."""
+        """Make a view of each file, or a table where it is used more than once; `uses` counts by table name."""
         for name, path in self.files.items():
-            kind = "TABLE" if uses.get(name, 0) > 1 else "VIEW"
+            kind = "TABLE" if uses.get(table_name(name), 0) > 1 else "VIEW"
             self._create(kind, table_name(name), _reader(path), path)
             if is_json(path):
                 self._create(kind, objects_name(name), _objects_reader(path), path)
+
+    def name_query(self, query: NamedQuery, uses: int) -> None:
+        """Make a named query a view, or a table where it is used more than once."""
+        kind = "TABLE" if uses > 1 else "VIEW"
+        try:
+            self.connection.execute(
+                f"CREATE TEMP {kind} {identifier(query.name)} AS {checked_query(query.sql, query.where)}"
+            )
+        except duckdb.Error as fault:
+            raise query_fault(fault, self.connection, query.where) from fault
+
+    def close(self) -> None:
+        """Let queries read no file but those of the mapping."""
         allowed = ", ".join(quote(str(path)) for path in self.files.values())
         self.connection.execute(f"SET allowed_paths = [{allowed}]")
         self.connection.execute("SET enable_external_access = false")
@@ -156,6 +170,25 @@ def check_encoding(sample: bytes, path: Path) -> None:
         return
     text = b"\n".join(broken)
     raise _encoding_fault(path, next((name for name in _GUESSES if _decodes(text, name)), "latin-1"))
+
+
+def checked_query(query: str, where: str) -> str:
+    """The query; MappingError where it is not one SELECT."""
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as fault:
+        raise MappingError(f"The query is not SQL: {' '.join(str(fault).split())}", where=where) from fault
+    if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
+        raise MappingError("The query must be one SELECT", where=where)
+    return query.strip().rstrip(";")
+
+
+def query_fault(fault: duckdb.Error, connection: duckdb.DuckDBPyConnection, where: str) -> MappingError:
+    """The error of a query that does not fit, with the tables there are."""
+    tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY ALL").fetchall()
+    names = ", ".join(name for (name,) in tables if " " not in name and not name.startswith("reject_"))
+    what = f"The query does not fit its tables: {first_line(fault)}"
+    return MappingError(what, where=where, hint=f"the tables are {names}")
 
 
 def is_json(path: Path) -> bool:

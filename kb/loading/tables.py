@@ -87,13 +87,17 @@ def _opened(
     names = dict.fromkeys([*(each.source.path for each in mapping.triples_maps), *mapping.files])
     sources.resolve(list(names), str(mapping.path))
     uses: Counter[str] = Counter()
+    for query in [each.sql for each in mapping.queries]:
+        uses.update(queried_tables(query, connection))
     for each in mapping.triples_maps:
         if each.source.formulation is Formulation.QUERY:
-            read = queried_tables(each.source, connection)
-            uses.update(name for name in names if table_name(name) in read)
+            uses.update(queried_tables(each.source.iterator or "", connection))
         else:
-            uses[each.source.path] += 1
+            uses[table_name(each.source.path)] += 1
     sources.open(uses)
+    for named in mapping.queries:
+        sources.name_query(named, uses[named.name])
+    sources.close()
     return sources
 
 

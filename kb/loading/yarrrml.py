@@ -1,7 +1,8 @@
 """YARRRML as a mapping.
 
 Beyond its specification: `query` (a SELECT of DuckDB) over the files of the mapping, with `files` naming those that no
-source reads alone, and `nulls` for the texts that mean a missing value.
+source reads alone, `queries` for SELECTs that other queries read by name, and `nulls` for the texts that mean a missing
+value.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .mapping import (
     Join,
     LogicalSource,
     Mapping,
+    NamedQuery,
     ParentMap,
     PredicateObjectMap,
     Reference,
@@ -99,7 +101,11 @@ class _Reader:
         maps = _first(self.document, "mappings", "mapping", "m") or {}
         found = [each for name, entry in maps.items() for each in self.triples_maps(name, entry)]
         files = tuple(str(each) for each in _list(_first(self.document, "files")))
-        return Mapping(self.path, tuple(found), files, _first(self.document, "base"))
+        self.name = ""
+        queries = tuple(
+            NamedQuery(name, str(self.at(sql)), self.where) for name, sql in (self.document.get("queries") or {}).items()
+        )
+        return Mapping(self.path, tuple(found), files, queries, _first(self.document, "base"))
 
     @property
     def where(self) -> str:

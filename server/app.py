@@ -1,0 +1,98 @@
+"""The Flask application: what every request goes through, and the routes put together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+from markupsafe import Markup
+
+from . import access, entity_pages, gallery, ontology_pages, pages, problems, sparql
+from .links import href, with_parameters
+from .negotiation import choose_language
+from .reader import Reader
+from .words import Words
+
+_MOST_BYTES = 2_000_000
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def create_app(store: Path, *, bound: str = "127.0.0.1", host_names: Collection[str] = ()) -> Flask:
+    """The application that answers for a store.
+
+    ``bound`` is the address that the server listens on: private graphs are served on loopback only. ``host_names``
+    are names, beside those of loopback, for which requests are answered.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["reader"] = Reader(store)
+    words = Words.load()
+
+    @app.before_request
+    def admit() -> None:
+        g.forced_language = request.args.get("lang") if request.args.get("lang") in words.languages else None
+        g.language = choose_language(request.headers.get("Accept-Language"), name=g.forced_language)
+        access.check_host(request.headers.get("Host"), names=host_names)
+        g.caller = access.identify(bound=bound, peer=request.remote_addr, headers=dict(request.headers))
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if "snapshot" in g:
+            response.headers["X-Commerce-KB-Snapshot"] = g.snapshot.name
+        response.vary.update(("Accept", "Accept-Language"))
+        return response
+
+    @app.context_processor
+    def offer_to_templates() -> dict[str, object]:
+        def link(path: str, **parameters: str) -> str:
+            return with_parameters(path, lang=g.forced_language, **parameters)
+
+        return {
+            "_": lambda text: words.say(text, g.language),
+            "language": g.language,
+            "link": link,
+            "href": lambda iri: href(iri, language=g.forced_language),
+            "other_language": "en" if g.language == "zh" else "zh",
+            "switched": _switched,
+            "hidden_language": _hidden_language,
+            "snapshot": g.snapshot.name if "snapshot" in g else None,
+            "private_shown": "caller" in g and g.caller.private,
+            "vendor": _vendored(app),
+        }
+
+    problems.register(app)
+    for part in (sparql, pages, gallery, entity_pages, ontology_pages):
+        app.register_blueprint(part.routes)
+    return app
+
+
+def _switched() -> str:
+    """The address of this page in the other language."""
+    parameters = {key: value for key, value in request.args.items() if key != "lang"}
+    return with_parameters(request.path, **parameters, lang="en" if g.language == "zh" else "zh")
+
+
+def _hidden_language() -> Markup:
+    """The field that keeps a chosen language when a form is sent."""
+    return (
+        Markup('<input type="hidden" name="lang" value="{}">').format(g.forced_language)
+        if g.forced_language
+        else Markup()
+    )
+
+
+def _vendored(app: Flask) -> bool:
+    """Whether the rich query editor is installed."""
+    return (Path(app.static_folder or "") / "vendor" / "yasgui.min.js").is_file()

@@ -1,0 +1,31 @@
+"""What one request carries: who asks, in which language, and the snapshot that it sees."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Response, current_app, g, request
+
+from .reader import View
+
+
+def view() -> View:
+    """What this request's caller sees; the same snapshot during the whole request."""
+    if "snapshot" not in g:
+        g.knowledge = current_app.extensions["reader"].open()
+        g.snapshot = g.knowledge.snapshot
+    return View(g.knowledge, g.snapshot, g.caller)
+
+
+def fingerprint(*parts: object) -> str:
+    """A strong entity tag's content for an answer that depends on the snapshot, the caller and these parts alone."""
+    seen = "\0".join(str(part) for part in (view().snapshot.name, g.caller, g.language, *parts))
+    return hashlib.blake2b(seen.encode(), digest_size=16).hexdigest()
+
+
+def tag(response: Response, *parts: object) -> Response:
+    """Give an answer its entity tag, and turn it into 304 where the client has it already."""
+    response.set_etag(fingerprint(*parts))
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
+    return response

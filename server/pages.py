@@ -1,0 +1,80 @@
+"""The home page, search, the list of commits, and the check that the server lives."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from flask import Blueprint, Response, g, jsonify, render_template, request
+
+from kb.terms import PREFIXES
+
+from . import gallery
+from .context import tag, view
+from .display import Labels
+from .links import href
+from .negotiation import HTML, JSON_DOCUMENT, choose
+
+routes = Blueprint("pages", __name__)
+
+_HITS = 20
+_MOST_HITS = 100
+_CLASSES = 8
+_LOG = 200
+
+
+@routes.get("/")
+def home() -> Response:
+    """Name, search, counts, questions, editor."""
+    seen = view()
+    stats = seen.knowledge.stats(private=g.caller.private)
+    own = [one for one in stats.classes if one.iri.startswith(PREFIXES["ckb"])]
+    labels = Labels.of(seen, (one.iri for one in own), language=g.language)
+    counts = [
+        (labels.name(one.iri), one.instances, href(one.iri, language=g.forced_language))
+        for one in islice(own, _CLASSES)
+    ]
+    duties = gallery.by_duty()
+    questions = [question for listed in duties.values() for question in listed]
+    page = render_template(
+        "home.html", stats=stats, counts=counts, duties=duties, shown=gallery.shown(questions)
+    )
+    return tag(Response(page, content_type=HTML.content_type), "home")
+
+
+@routes.get("/find")
+def find() -> Response:
+    """Entities by name, alias or code: a page for people, JSON for the boxes that complete what is typed."""
+    text = request.args.get("q", "").strip()
+    kind = request.args.get("kind") or None
+    limit = min(request.args.get("limit", _HITS, type=int), _MOST_HITS)
+    format = choose(request.headers.get("Accept"), (JSON_DOCUMENT, HTML), name=request.args.get("format"))
+    seen = view()
+    hits = seen.knowledge.find(text, kind=kind, limit=limit, private=g.caller.private) if text else []
+    if format is not HTML:
+        listed = [
+            {
+                "iri": hit.iri,
+                "label": hit.label,
+                "kind": hit.kind,
+                "matched": hit.matched,
+                "score": hit.score,
+                "href": href(hit.iri, language=g.forced_language),
+            }
+            for hit in hits
+        ]
+        return tag(jsonify(listed), text, kind, limit)
+    page = render_template("find.html", text=text, kind=kind, hits=hits)
+    return tag(Response(page, content_type=HTML.content_type), text, kind, limit)
+
+
+@routes.get("/commits")
+def commits() -> str:
+    """Who changed what, when and why, newest first."""
+    log = view().knowledge.log()
+    return render_template("commits.html", commits=log[: -_LOG - 1 : -1], count=len(log))
+
+
+@routes.get("/health")
+def health() -> Response:
+    """Whether a worker can read the store; 200 with the snapshot, or the problem."""
+    return jsonify({"status": "ok", "snapshot": view().snapshot.name})

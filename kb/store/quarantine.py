@@ -27,6 +27,10 @@ class Entry:
     quads: Path
     report: dict
 
+    def reasons(self, node: str) -> list[str]:
+        """The messages about one node; none for a node held back because of another."""
+        return [one["message"] for one in self.report["results"] if one["focus"] == node]
+
 
 class Quarantine:
     """The quarantine of a store."""

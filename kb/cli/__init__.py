@@ -1,0 +1,121 @@
+"""The command line: thin. Parse, call one method of the facade, print.
+
+Each verb lives in the module of its group and is imported when it is called, so that ``kb --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+
+import click
+
+from ..errors import KbError, UsageError
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Everyday": {
+        "demo": "tour:demo",
+        "generate": "tour:generate",
+        "load": "writing:load",
+        "validate": "reading:validate",
+        "reason": "reading:reason",
+        "query": "asking:query",
+        "update": "writing:update",
+        "explain": "asking:explain",
+        "find": "asking:find",
+        "show": "asking:show",
+        "stats": "reading:stats",
+        "serve": "serving:serve",
+    },
+    "Versions": {"log": "versions:log", "revert": "versions:revert"},
+    "Care": {"quarantine": "versions:quarantine", "dump": "reading:dump"},
+}
+_SUMMARIES = {
+    "demo": "Build a demo shop, load it, walk through it, serve it.",
+    "generate": "Write a fictional shop as RDF or as tables.",
+    "load": "Load RDF files or tables as one commit.",
+    "validate": "Judge the store, or files before loading, by the shapes.",
+    "reason": "Work out all consequences and report on them.",
+    "query": "Run a SPARQL query or a competency question.",
+    "update": "Run a SPARQL update as one commit.",
+    "explain": "Say why a triple holds.",
+    "find": "Find entities by label, alias, GTIN or model number.",
+    "show": "Show one entity, or one commit.",
+    "stats": "Show the store in numbers.",
+    "serve": "Serve the SPARQL endpoint and the pages.",
+    "log": "List the commits.",
+    "revert": "Undo one commit by a new one.",
+    "quarantine": "List what the gate held back, and why.",
+    "dump": "Write all asserted quads.",
+}
+_VERBS = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
+_SYSTEM_ERRORS = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, name = _VERBS[cmd_name].split(":")
+        return getattr(importlib.import_module(f".{module}", __package__), name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        import difflib
+
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _VERBS, 1)
+            hint = f"did you mean kb {near[0]}?" if near else "see kb --help"
+            raise UsageError(f"There is no verb '{args[0]}'", hint=hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group, verbs in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name, _SUMMARIES[name]) for name in verbs])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\nkb VERB --help shows options and examples.\n")
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--store", "store", type=click.Path(), help="The store's folder [env KB_STORE; default shop.kb]."
+)
+@click.version_option(package_name="commerce-kb", prog_name="kb")
+@click.pass_context
+def group(ctx: click.Context, store: str | None) -> None:
+    """One graph for e-commerce that can be trusted and asked."""
+    ctx.obj = store
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command line; errors end it with their own exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line and give its exit code: 0 good, 1 data at fault, 2 usage, 3 system."""
+    try:
+        return group.main(arguments, prog_name="kb", standalone_mode=False) or 0
+    except KbError as error:
+        click.echo(f"kb: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("kb: interrupted; the store is as it was", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - whoever read has gone
+        return 0
+    except OSError as error:
+        what = _SYSTEM_ERRORS.get(error.errno or 0, str(error))
+        click.echo(f"kb: {what}; the store is as it was", err=True)
+        return 3

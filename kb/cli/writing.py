@@ -1,0 +1,88 @@
+"""Verbs that write: load, update."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..formats import rdf_format_named
+from ..knowledge_base import LoadOptions
+from ..loading.inputs import Inputs
+from .options import format_option, opened, progress, put, store_option, text_of
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb load feed.ttl
+  kb load products.csv offers.csv --mapping shop.yml --source shop
+  zcat feed.nq.gz | kb load - --input-format nq --source nightly
+  kb load feed.ttl --dry-run
+"""
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--source", help="What the quads are filed under [default: the first file's stem].")
+@click.option("--mapping", "-m", type=click.Path(), help="RML (.ttl) or YARRRML (.yml) mapping, for tables.")
+@click.option("--message", help="The commit's message.")
+@click.option("--add", is_flag=True, help="Add to the source instead of replacing what it said before.")
+@click.option("--private", is_flag=True, help="File quads without a graph name among the private graphs.")
+@click.option("--strict", is_flag=True, help="Refuse the whole load for one violation.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+@click.option("--input-format", help="Format of standard input or of a file with an odd suffix: ttl, nq, ...")
+@format_option("text", "json")
+@store_option
+def load(
+    files: tuple[str, ...],
+    source: str | None,
+    mapping: str | None,
+    message: str | None,
+    add: bool,
+    private: bool,
+    strict: bool,
+    dry_run: bool,
+    input_format: str | None,
+    form: str,
+    store: str,
+) -> int:
+    """Load RDF files, or tables through a mapping, as one commit.
+
+    What breaks a shape goes into quarantine with its reason; the rest goes in. Exit code 1 when anything was
+    held back.
+    """
+    options = LoadOptions(
+        mode="add" if add else "replace",
+        private=private,
+        strict=strict,
+        dry_run=dry_run,
+        format=rdf_format_named(input_format) if input_format else None,
+    )
+    inputs = Inputs(tuple(map(Path, files)))
+    with opened(store, read_only=False) as knowledge, progress(inputs.size, "reading") as advance:
+        report = knowledge.load(
+            files, source=source, mapping=mapping, message=message, options=options, progress=advance
+        )
+    put(report, form)
+    return 0 if report else 1
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb update 'INSERT DATA { <https://w3id.org/commerce-kb/id/brand/x> a ckb:Brand }'
+  kb update changes.ru --source corrections --message "brand names corrected"
+"""
+)
+@click.argument("text")
+@click.option("--source", default="update", show_default=True, help="What unnamed quads are filed under.")
+@click.option("--message", help="The commit's message.")
+@format_option("text", "json")
+@store_option
+def update(text: str, source: str, message: str | None, form: str, store: str) -> int:
+    """Run a SPARQL update (a text, a file, or - for standard input) as one commit."""
+    with opened(store, read_only=False) as knowledge:
+        report = knowledge.update(text_of(text), source=source, message=message)
+    put(report, form)
+    return 0 if report else 1

@@ -34,7 +34,7 @@ def compile_ontology(
 
     >>> from kb.reasoning.expressions import rdfs
     >>> low, high = ox.NamedNode("urn:Serum"), ox.NamedNode("urn:Product")
-    >>> [rule] = compile_ontology([ox.Triple(low, rdfs("subClassOf"), high)], Dictionary())
+    >>> [rule] = compile_ontology([ox.Triple(low, rdfs("subClassOf"), high)], Dictionary()).rules
     >>> rule.source
     Source(names=('cax-sco',), axiom='Serum SubClassOf Product')
 
@@ -186,6 +186,9 @@ class _Compiler:
             if write.identify(high) not in direct.get(write.identify(low), ()):
                 axiom = f"{short(low)} SubClassOf {short(high)} (follows)"
                 self._subsumed(Named(low), Named(high), Source(("cax-sco", "scm-sco"), axiom))
+        self._write.constraint(
+            Source(("cls-nothing2",), "Nothing has no member"), (self._read.member(owl("Nothing"), "x"),)
+        )
         here = {*graph.instances("Ontology"), *(one for _, one in graph.pairs(owl("versionIRI")))}
         missing = {one for _, one in graph.pairs(owl("imports")) if one not in here}
         return RuleSet(

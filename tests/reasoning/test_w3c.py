@@ -22,8 +22,33 @@ from .conftest import to_facts, to_relations
 T = rdflib.Namespace("http://www.w3.org/2007/OWL/testOntology#")
 OWL = "http://www.w3.org/2002/07/owl#"
 
+REFUTATION = "its conclusion denies something: to be shown by assuming it and finding a contradiction"
+SYNTAX = "its premise is in functional syntax only"
+TABLES = "its conclusion is about classes, properties or datatypes and follows from no rule for data"
+
 # Case: why it does not pass yet.
-OPEN: dict[str, str] = {}
+OPEN = {
+    "DisjointClasses-001": REFUTATION,
+    "DisjointClasses-003": REFUTATION,
+    "New-Feature-DisjointDataProperties-002": REFUTATION,
+    "New-Feature-DisjointObjectProperties-001": REFUTATION,
+    "New-Feature-DisjointObjectProperties-002": REFUTATION,
+    "New-Feature-ObjectQCR-002": REFUTATION,
+    "New-Feature-ReflexiveProperty-001": "reflexive properties have no rule in the tables",
+    "Plus and Minus Zero are Distinct": SYNTAX,
+    "WebOnt-I5.26-010": TABLES,
+    "WebOnt-I5.5-005": TABLES,
+    "WebOnt-I5.8-006": TABLES,
+    "WebOnt-I5.8-008": TABLES,
+    "WebOnt-I5.8-009": TABLES,
+    "WebOnt-I5.8-011": TABLES,
+    "WebOnt-differentFrom-001": REFUTATION,
+    "chain2trans1": TABLES,
+    "functionality-clash": SYNTAX,
+    "owl2-rl-rules-fp-differentFrom": REFUTATION,
+    "owl2-rl-rules-ifp-differentFrom": REFUTATION,
+    "string-integer-clash": SYNTAX,
+}
 
 
 def wanted(graph: rdflib.Graph) -> list[rdflib.term.Node]:
@@ -38,7 +63,7 @@ class Case:
         self.suite, self.node = suite, node
         texts = [suite.value(node, T.rdfXmlPremiseOntology)]
         for other in suite.objects(node, T.importedOntology):
-            texts.append(suite.value(other, T.rdfXmlOntology) or suite.value(other, T.rdfXmlPremiseOntology))
+            texts.append(suite.value(other, T.rdfXmlInputOntology))
         triples = [one for text in texts if text for one in read(text)]
         self.dictionary = Dictionary()
         self.rules = compile_ontology(triples, self.dictionary)

@@ -66,7 +66,7 @@ class Sources:
         """Find and check the files that a mapping names; `given` replaces those it names by path or table name."""
         used = set()
         for name in names:
-            key = next((key for key in (name, table_name(name)) if key in self.given), None)
+            key = next((key for key in self.given if name == key or table_name(name) == table_name(key)), None)
             if key is None and len(names) == len(self.given) == 1:
                 key = next(iter(self.given))
             if key is not None:

@@ -1,0 +1,36 @@
+"""Other constraints (SHACL 4.8): closed, hasValue, in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...columns.kernels import Ids, Pairs, contains, distinct, expand, heads, pack, tails
+from .. import components as c
+from ..paths import no_values
+from ..scope import ValueNodes
+
+
+def has_value(constraint: c.HasValue, values: ValueNodes) -> Pairs:
+    """Focus nodes that lack the value."""
+    wanted = np.full(len(values.focus), values.scope.data.id(constraint.value))
+    return no_values(values.focus[~contains(values.pairs, pack(values.focus, wanted))])
+
+
+def member(constraint: c.In, values: ValueNodes) -> Pairs:
+    """Values that are not in the list; terms are compared, not values."""
+    return values.outside(distinct(values.scope.dictionary.find([str(one) for one in constraint.values])))
+
+
+def beyond_closed(constraint: c.Closed, values: ValueNodes) -> tuple[Pairs, Ids]:
+    """(focus, object) of the triples of value nodes with a predicate that is not allowed, and that predicate."""
+    allowed = {values.scope.data.id(one) for one in constraint.allowed}
+    found, predicates = [values.pairs[:0]], []
+    for predicate, relation in values.scope.data.relations.items():
+        if predicate not in allowed:
+            row, value = expand(relation.pairs, tails(values.pairs))
+            found.append(pack(heads(values.pairs)[row], value))
+            predicates += [predicate] * len(row)
+    return np.concatenate(found), np.array(predicates, np.uint32)
+
+
+CHECKS = {c.HasValue: has_value, c.In: member}

@@ -1,0 +1,118 @@
+"""What columns and set form don't cover, judged by pySHACL on small data: custom components, SHACL-AF, SHACL-JS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pyoxigraph as ox
+
+from ..columns.kernels import Ids
+from . import components as c
+from .messages import by_language
+from .report import Result, Unchecked
+from .scope import ValidationData
+from .shapes import Shape, ShapesGraph
+from .sparql import n_triples
+from .triples import Resource, Term, Triples
+from .paths import read_path
+from .vocabulary import sh
+
+MAX_ROWS = 200_000
+_TARGETS = {sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")}
+
+
+def reason(shapes: ShapesGraph, root: Shape) -> str | None:
+    """Why a shape with a target has to be judged by pySHACL; nothing where columns do it."""
+    if any(target.kind == "foreign" for target in root.targets):
+        return "targets of SHACL-AF are not found on columns"
+    for shape in shapes.reachable(root):
+        for constraint in shape.constraints:
+            if isinstance(constraint, c.Foreign):
+                return constraint.reason
+    return None
+
+
+def too_large(data: ValidationData) -> bool:
+    """Whether the data is beyond what pySHACL is asked to judge."""
+    return data.relations.size > MAX_ROWS
+
+
+def targets_left_out(root: Shape) -> Iterator[Unchecked]:
+    """The targets that nobody judges where the data is too large."""
+    for target in root.targets:
+        if target.kind == "foreign":
+            yield Unchecked(root.name, sh("target"), f"a SHACL-AF target, and more than {MAX_ROWS:,} triples")
+
+
+def judge(
+    shapes: ShapesGraph,
+    roots: list[Shape],
+    data: ValidationData,
+    focus: Mapping[Resource, Ids] | None,
+) -> Iterator[Result]:
+    """The results of `roots` by pySHACL, of `focus` (ids by shape) alone where it is given."""
+    import pyshacl
+    import rdflib
+
+    graph = _rdflib(n_triples(data))
+    for root in roots:
+        nodes = None
+        if focus is not None:
+            nodes = [rdflib.URIRef(term.value) for term in map(data.dictionary.term, focus[root.node])]
+            if not nodes:
+                continue
+        others = {one.node for one in shapes.roots()} - {root.node}
+        kept = [one for one in shapes.triples if not (one.predicate in _TARGETS and one.subject in others)]
+        _, report, _ = pyshacl.validate(
+            graph,
+            shacl_graph=_rdflib(ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES)),
+            advanced=True,
+            focus_nodes=nodes,
+        )
+        yield from _results(report.serialize(format="nt", encoding="utf-8"), shapes, root)
+
+
+def _rdflib(text: bytes):
+    import rdflib
+
+    graph = rdflib.Graph()
+    parser = rdflib.plugins.parsers.ntriples.W3CNTriplesParser(
+        rdflib.plugins.parsers.ntriples.NTGraphSink(graph), bnode_context=_KeepNames()
+    )
+    parser.parsestring(text.decode())
+    return graph
+
+
+class _KeepNames(dict):
+    """Blank nodes keep their names on the way to pySHACL and back."""
+
+    def __missing__(self, name: str):
+        import rdflib
+
+        return rdflib.BNode(name)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _results(text: bytes, shapes: ShapesGraph, root: Shape) -> Iterator[Result]:
+    report = Triples(ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
+    for node in report.all_objects(sh("result")):
+        source = report.one(node, sh("sourceShape"))
+        path = report.one(node, sh("resultPath"))
+        shape = shapes.shapes.get(source)
+        messages = tuple(one for one in report.objects(node, sh("resultMessage")) if isinstance(one, ox.Literal))
+        focus: Term = report.one(node, sh("focusNode"))
+        yield Result(
+            focus,
+            shape.path if shape and shape.path else None if path is None else read_path(report, path, root.node),
+            report.one(node, sh("value")),
+            report.one(node, sh("sourceConstraintComponent")),
+            source,
+            (shape.identifier if shape else None) or root.identifier,
+            report.one(node, sh("resultSeverity")),
+            by_language(messages),
+            report.one(node, sh("sourceConstraint")),
+            focus,
+            root.node,
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import cast
-from .blocks import Block, codes, cut
+from .blocks import Block, add_check_digit, codes, cut
 from .calendar import write_days
 from .cast import PERIOD, Part
 from .lexicon import Rule, read_rows
@@ -88,7 +88,9 @@ def _build_brands(population: Population) -> Iterator[Block]:
     for number in range(groups + count // 2):
         name = namer.organization(number)
         parent = f"G{(number - groups) % groups + 1:04d}" if number >= groups and number % 3 else ""
-        organizations.append({"code": f"G{number + 1:04d}", "label_en": name.en, "label_zh": name.zh, "parent": parent})
+        organizations.append(
+            {"code": f"G{number + 1:04d}", "label_en": name.en, "label_zh": name.zh, "parent": parent}
+        )
     yield to_rows("organizations", organizations)
     brands = []
     for number in range(count):
@@ -175,7 +177,11 @@ def _build_spus(population: Population, index: np.ndarray) -> Block:
         "replaces": [None] * len(index),
     }
     for row, spu in enumerate(index.tolist()):
-        served = [need for step in population.lexicon.get_path(str(columns["category"][row])) for need in needs.get(step, [])]
+        served = [
+            need
+            for step in population.lexicon.get_path(str(columns["category"][row]))
+            for need in needs.get(step, [])
+        ]
         if served and stated[row]:
             columns["need"][row] = served[spu % len(served)]
         if spu in cast.WATCHES:
@@ -203,8 +209,21 @@ class _Assertions:
 
     def __init__(self, population: Population, subject: str) -> None:
         self.attributes = population.lexicon.attribute
-        names = ("code", subject, "attribute", "value", "number", "unit", "canonical", "text", "origin", "confidence")
-        self.columns: dict[str, list[str | int | None]] = {name: [] for name in (*names, "mined_by", "mined_from")}
+        names = (
+            "code",
+            subject,
+            "attribute",
+            "value",
+            "number",
+            "unit",
+            "canonical",
+            "text",
+            "origin",
+            "confidence",
+        )
+        self.columns: dict[str, list[str | int | None]] = {
+            name: [] for name in (*names, "mined_by", "mined_from")
+        }
         self.subject = subject
 
     def add(self, subject: str, rule: Rule, value: str, *, mined: bool = False, again: str = "") -> None:
@@ -242,7 +261,9 @@ def _build_spu_attributes(population: Population, index: np.ndarray) -> Block:
     seen = index.copy()
     for second, first in cast.TWINS.items():
         seen[part == second] -= second - first
-    rules = {leaf: population.lexicon.get_rules(row["code"]) for leaf, row in enumerate(population.lexicon.leaves)}
+    rules = {
+        leaf: population.lexicon.get_rules(row["code"]) for leaf, row in enumerate(population.lexicon.leaves)
+    }
     choice = [draws.below(f"spu/value/{place}", seen, 1 << 20).tolist() for place in range(5)]
     gap = draws.chance("spu/gap", index, 12).tolist()
     mined = draws.chance("spu/mined", index, 150).tolist()
@@ -273,9 +294,7 @@ def make_gtin(number: int) -> str:
     >>> make_gtin(0)
     '06909900000009'
     """
-    body = f"0{_COMPANY_PREFIX * 100_000 + number}"
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(body))
-    return f"{body}{-total % 10}"
+    return add_check_digit(f"0{_COMPANY_PREFIX * 100_000 + number}")
 
 
 def _build_skus(population: Population, index: np.ndarray) -> Iterator[Block]:
@@ -290,7 +309,9 @@ def _build_skus(population: Population, index: np.ndarray) -> Iterator[Block]:
         "code": codes("K", index, 6),
         "spu": codes("P", spu),
         "gtin": [make_gtin(each) for each in number.tolist()],
-        "label_en": [f"{labels[code][0]}, variant {which + 1}" for code, which in zip(spus, place, strict=True)],
+        "label_en": [
+            f"{labels[code][0]}, variant {which + 1}" for code, which in zip(spus, place, strict=True)
+        ],
         "label_zh": [f"{labels[code][1]} 款式{which + 1}" for code, which in zip(spus, place, strict=True)],
     }
     bundle = population.sku_bundle[index].tolist()
@@ -317,7 +338,9 @@ def _build_sku_attributes(population: Population, index: np.ndarray) -> Block:
         for rule in sale[1:]:
             table.add(sku, rule, _choose_values(rule, other[row])[0])
         if bundle[row]:
-            table.add(sku, next(rule for rule in rules[leaves[row]] if rule.attribute == "pack-count"), _PACKS)
+            table.add(
+                sku, next(rule for rule in rules[leaves[row]] if rule.attribute == "pack-count"), _PACKS
+            )
         if spus[row] % PERIOD == Part.MIXED_MATERIALS:
             material = next(rule for rule in rules[leaves[row]] if rule.attribute == "material")
             table.add(sku, material, material.values[place[row]])
@@ -333,10 +356,20 @@ def _build_relations(population: Population) -> Iterator[Block]:
     yield to_rows("complements", [{"spu": first, "other": second} for first, second in complements])
     yield to_rows("substitutes", [{"spu": first, "other": second} for first, second in substitutes])
     accessories = [(Part.PHONE_CASE, Part.PHONE), (Part.SCREEN_PROTECTOR, Part.PHONE)]
-    yield to_rows("accessories", [{"spu": code(first), "host": code(second)} for first, second in accessories])
+    yield to_rows(
+        "accessories", [{"spu": code(first), "host": code(second)} for first, second in accessories]
+    )
     runs = [
-        {"code": "title-attributes-2026-06", "label_en": "Attributes from listing titles, June 2026", "label_zh": "2026年6月标题属性抽取"},
-        {"code": "baskets-2026-06", "label_en": "Relations from baskets, June 2026", "label_zh": "2026年6月购物篮关系挖掘"},
+        {
+            "code": "title-attributes-2026-06",
+            "label_en": "Attributes from listing titles, June 2026",
+            "label_zh": "2026年6月标题属性抽取",
+        },
+        {
+            "code": "baskets-2026-06",
+            "label_en": "Relations from baskets, June 2026",
+            "label_zh": "2026年6月购物篮关系挖掘",
+        },
     ]
     yield to_rows("mining_runs", runs)
     inputs = [

@@ -15,7 +15,14 @@ from .lexicon import read_rows
 from .names import Namer
 from .population import Population
 
-_TIERS = (("nano", 1_000), ("micro", 10_000), ("mid", 100_000), ("macro", 500_000), ("mega", 1_000_000), ("", 4_000_000))
+_TIERS = (
+    ("nano", 1_000),
+    ("micro", 10_000),
+    ("mid", 100_000),
+    ("macro", 500_000),
+    ("mega", 1_000_000),
+    ("", 4_000_000),
+)
 _PLATFORMS = ("douyin", "kuaishou", "xiaohongshu", "bilibili")
 _CAMPAIGN_VIDEOS = range(DRIFTED_VIDEOS, DRIFTED_VIDEOS + 6)
 _OUT_OF_STOCK_VIDEO = _CAMPAIGN_VIDEOS.stop
@@ -56,7 +63,11 @@ class Niches:
 
     def of_influencer(self, influencer: np.ndarray) -> np.ndarray:
         """The number of the niche that each influencer declares."""
-        return np.where(influencer == DRIFTED_INFLUENCER, self.codes.index(DECLARED_NICHE), influencer * 7 % len(self.codes))
+        return np.where(
+            influencer == DRIFTED_INFLUENCER,
+            self.codes.index(DECLARED_NICHE),
+            influencer * 7 % len(self.codes),
+        )
 
     def choose(self, population: Population, stream: str, index: np.ndarray, niche: np.ndarray) -> np.ndarray:
         """An SPU of each niche."""
@@ -161,7 +172,10 @@ def _build_collaborations(population: Population, videos: Publications, index: n
 
 def _label_content(population: Population, spu: np.ndarray, en: str, zh: str) -> dict[str, Column]:
     labels = [get_spu_label(population, number) for number in spu.tolist()]
-    return {"label_en": [f"{en}: {label[0]}" for label in labels], "label_zh": [f"{zh}:{label[1]}" for label in labels]}
+    return {
+        "label_en": [f"{en}: {label[0]}" for label in labels],
+        "label_zh": [f"{zh}:{label[1]}" for label in labels],
+    }
 
 
 def _choose_topics(population: Population, stream: str, index: np.ndarray) -> list[str]:
@@ -179,8 +193,13 @@ def _build_videos(population: Population, videos: Publications, index: np.ndarra
         "seconds": (20 + population.draws.below("video/seconds", index, 160)).tolist(),
         "topic": _choose_topics(population, "video/topic", index),
         "offer": codes("F", videos.offer[index], 6),
-        "collaboration": [f"A{n // 4 + 1:05d}" if p else None for n, p in zip(index.tolist(), paid, strict=True)],
-        "disclosed": ["true" if p and n % (4 * UNDISCLOSED) != 4 else "false" for n, p in zip(index.tolist(), paid, strict=True)],
+        "collaboration": [
+            f"A{n // 4 + 1:05d}" if p else None for n, p in zip(index.tolist(), paid, strict=True)
+        ],
+        "disclosed": [
+            "true" if p and n % (4 * UNDISCLOSED) != 4 else "false"
+            for n, p in zip(index.tolist(), paid, strict=True)
+        ],
     }
     return Block("videos", columns)
 
@@ -236,7 +255,12 @@ def _build_segments(population: Population, segments: Publications, index: np.nd
 def _build_campaigns(population: Population) -> Iterator[Block]:
     segments = [row["code"] for row in read_rows("segments")]
     count = max(6, round(6 * population.sizes.videos / 200))
-    names = (("Kitchen month", "厨房焕新月"), ("Spring tea days", "春茶节"), ("Camping weeks", "露营季"), ("Home refresh", "家居焕新周"))
+    names = (
+        ("Kitchen month", "厨房焕新月"),
+        ("Spring tea days", "春茶节"),
+        ("Camping weeks", "露营季"),
+        ("Home refresh", "家居焕新周"),
+    )
     campaigns, contents = [], []
     for number in range(count):
         start = CAMPAIGN_WEEKS[0] * 7 if number == 0 else 20 + number * 47 % 300
@@ -252,7 +276,11 @@ def _build_campaigns(population: Population) -> Iterator[Block]:
                 "segment": "home-cooks" if number == 0 else segments[number % len(segments)],
             }
         )
-        shown = _CAMPAIGN_VIDEOS if number == 0 else [30 + (number * 2 + k) % (population.sizes.videos - 30) for k in (0, 1)]
+        shown = (
+            _CAMPAIGN_VIDEOS
+            if number == 0
+            else [30 + (number * 2 + k) % (population.sizes.videos - 30) for k in (0, 1)]
+        )
         contents += [{"campaign": code, "video": f"V{video + 1:06d}"} for video in shown]
     yield to_rows("campaigns", campaigns)
     yield to_rows("campaign_videos", contents)

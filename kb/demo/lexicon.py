@@ -84,7 +84,9 @@ class Lexicon:
                     attribute = self.attribute[row["attribute"]]
                     numbers = tuple(filter(None, attribute["numbers"].split(";")))
                     listed = tuple(filter(None, row["values"].split(";")))
-                    scheme = tuple(value["code"] for value in self.values if value["attribute"] == attribute["code"])
+                    scheme = tuple(
+                        value["code"] for value in self.values if value["attribute"] == attribute["code"]
+                    )
                     rules.append(
                         Rule(
                             ancestor,

@@ -17,7 +17,7 @@ from .order_tables import SEGMENT_COUNT, get_segment
 from .population import Population
 
 RECENT_WEEKS = 6
-_SEASONS = {
+SEASONS = {
     "": [100] * 12,
     "summer": [260, 240, 150, 80, 50, 40, 35, 40, 60, 95, 170, 240],
     "winter": [40, 40, 60, 110, 220, 300, 310, 230, 110, 60, 45, 40],
@@ -85,7 +85,7 @@ def weekly_units(population: Population, spu: np.ndarray) -> np.ndarray:
     draws = population.draws
     weeks = np.arange(WEEKS)
     month = weeks * 12 // WEEKS
-    table = np.array([_SEASONS[row["season"]] for row in population.lexicon.leaves])
+    table = np.array([SEASONS[row["season"]] for row in population.lexicon.leaves])
     season = table[population.spu_leaf[spu]][:, month]
     fame = draws.below("sales/level", spu, 1000)
     level = 40 + fame * fame // 1000 * fame // 1000
@@ -199,10 +199,27 @@ def _build_demand() -> Iterator[Block]:
     for place, need in enumerate(read_rows("needs")):
         for month, day in enumerate(write_days(days)):
             level = 3000 + 350 * (place * 5 % 11)
-            count = 400 * (month + 1) ** 2 if need["code"] == cast.WHITE_SPACE_NEED else level + (place * 31 + month * 17) % 90
-            rows.append(
-                {"code": f"{need['code']}-{month + 1:02d}", "need": need["code"], "observed": day, "views": count, "source": "search-log"}
+            count = (
+                400 * (month + 1) ** 2
+                if need["code"] == cast.WHITE_SPACE_NEED
+                else level + (place * 31 + month * 17) % 90
             )
-        queries.append({"code": need["code"], "text_en": need["label_en"].lower(), "text_zh": need["label_zh"], "searches": count})
+            rows.append(
+                {
+                    "code": f"{need['code']}-{month + 1:02d}",
+                    "need": need["code"],
+                    "observed": day,
+                    "views": count,
+                    "source": "search-log",
+                }
+            )
+        queries.append(
+            {
+                "code": need["code"],
+                "text_en": need["label_en"].lower(),
+                "text_zh": need["label_zh"],
+                "searches": count,
+            }
+        )
     yield to_rows("need_demand", rows)
     yield to_rows("search_queries", queries)

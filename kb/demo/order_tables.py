@@ -15,7 +15,7 @@ from .population import Population
 LINES = 3
 SEGMENT_COUNT = 6
 _LAST_HOUR = LAST_DAY * 24
-_PROMOTION_DAYS = (200, 207)
+PROMOTION_DAYS = (200, 207)
 _REASONS = ("too small", "not as pictured", "damaged on arrival", "changed my mind", "arrived late")
 
 
@@ -47,7 +47,9 @@ class _Attribution:
         self.order = np.argsort(spu, kind="stable")
         self.first = np.searchsorted(spu[self.order], np.arange(population.sizes.spus + 1))
 
-    def choose(self, population: Population, index: np.ndarray, spu: np.ndarray, hour: np.ndarray) -> np.ndarray:
+    def choose(
+        self, population: Population, index: np.ndarray, spu: np.ndarray, hour: np.ndarray
+    ) -> np.ndarray:
         """A piece of content about each SPU that was out by that hour, -1 for none."""
         count = self.first[spu + 1] - self.first[spu]
         place = self.first[spu] + population.draws.below("order/content", index, np.maximum(count, 1))
@@ -90,9 +92,12 @@ def _build_orders(population: Population, attribution: _Attribution, index: np.n
     hour = 24 + draws.below("order/hour", index, _LAST_HOUR - 48)
     hour = np.where(regular, (30 + 30 * (turn // regulars)) % (LAST_DAY - 10) * 24 + 10, hour)
     spus = np.stack(
-        [population.choose_spus(f"order/spu/{line}", index, get_segment(buyer)) for line in range(LINES)], axis=1
+        [population.choose_spus(f"order/spu/{line}", index, get_segment(buyer)) for line in range(LINES)],
+        axis=1,
     )
-    count = np.where(regular, 1, 1 + np.searchsorted([620, 890], draws.below("order/lines", index, 1000), side="right"))
+    count = np.where(
+        regular, 1, 1 + np.searchsorted([620, 890], draws.below("order/lines", index, 1000), side="right")
+    )
     spus[regular, 0] = Part.REPLENISHED
     partner = _follow(spus[:, 0], COMPLEMENTS)
     taken = (partner >= 0) & draws.chance("order/partner", index, 450)
@@ -100,7 +105,9 @@ def _build_orders(population: Population, attribution: _Attribution, index: np.n
     promoted = ~regular & draws.chance("order/promotion", index, 20)
     spus[promoted, 0], spus[promoted, 1] = PROMOTED_TOGETHER
     count = np.where(taken | promoted, np.maximum(count, 2), count)
-    hour = np.where(promoted, hour % ((_PROMOTION_DAYS[1] - _PROMOTION_DAYS[0]) * 24) + _PROMOTION_DAYS[0] * 24, hour)
+    hour = np.where(
+        promoted, hour % ((PROMOTION_DAYS[1] - PROMOTION_DAYS[0]) * 24) + PROMOTION_DAYS[0] * 24, hour
+    )
 
     lines = np.arange(LINES)
     cells = index[:, None] * LINES + lines
@@ -161,10 +168,17 @@ def _build_feedback(
     sku = codes("K", population.offer_sku[offer], 6)
     later = delivered + 24 + draws.below("review/hours", index, 240)
     brand_care = population.spu_brand[spu] % 7
-    rating = 5 - np.searchsorted([480 + 40 * 6, 850, 930, 980], draws.below("review/rating", index, 1000) + (6 - brand_care) * 30)
+    rating = 5 - np.searchsorted(
+        [480 + 40 * 6, 850, 930, 980], draws.below("review/rating", index, 1000) + (6 - brand_care) * 30
+    )
     rating = np.clip(rating, 1, 5).tolist()
     leaf = population.lexicon.leaves
-    sized = np.array([row["code"] in ("dress", "blouse", "shirt", "trousers", "sneakers", "boots", "sandals") for row in leaf])
+    sized = np.array(
+        [
+            row["code"] in ("dress", "blouse", "shirt", "trousers", "sneakers", "boots", "sandals")
+            for row in leaf
+        ]
+    )
     fits = sized[population.spu_leaf[spu]]
     for table, share in (("reviews", 260), ("returns", np.where(fits, 140, 45))):
         rows = np.nonzero(draws.chance(table, index, share) & (later < _LAST_HOUR))[0]
@@ -182,7 +196,9 @@ def _build_feedback(
         else:
             reason = draws.below("return/reason", index, len(_REASONS)).tolist()
             columns["order_line"] = [f"{order[r]}-1" for r in picked]
-            columns["reason"] = [_REASONS[0] if fits[r] and index[r] % 3 else _REASONS[reason[r]] for r in picked]
+            columns["reason"] = [
+                _REASONS[0] if fits[r] and index[r] % 3 else _REASONS[reason[r]] for r in picked
+            ]
         yield Block(table, columns)
 
 
@@ -194,7 +210,9 @@ def _build_visits(population: Population, index: np.ndarray, kind: str) -> Block
     first, second = next(iter(SUBSTITUTES.items()))
     spu = np.select([index % 50 == 3, index % 50 == 4], [first, second], spu)
     offer = population.choose_offers(f"{kind}/offer", index, spu)
-    hour = np.maximum(draws.below(f"{kind}/hour", pair, _LAST_HOUR - 2), population.offer_from_day[offer] * 24 + 24)
+    hour = np.maximum(
+        draws.below(f"{kind}/hour", pair, _LAST_HOUR - 2), population.offer_from_day[offer] * 24 + 24
+    )
     return Block(
         f"{kind}s",
         {

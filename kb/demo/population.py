@@ -38,7 +38,7 @@ class Sizes:
     def at(cls, scale: float) -> Sizes:
         """
         >>> Sizes.at(1).orders, Sizes.at(0.01).spus
-        (1100, 40)
+        (1240, 40)
         """
 
         def scaled(count: int, floor: int) -> int:
@@ -54,8 +54,8 @@ class Sizes:
             streams=scaled(24, 6),
             collaborations=scaled(50, 8),
             buyers=scaled(320, 180),
-            orders=scaled(1100, 160),
-            views=scaled(1600, 60),
+            orders=scaled(1240, 160),
+            views=scaled(1800, 60),
             carts=scaled(500, 30),
         )
 
@@ -127,7 +127,9 @@ def draw_population(scale: float, seed: int, segments: list[str]) -> Population:
     price = price_of_leaf[leaf] * (600 + draws.below("spu/price", spu, 1100)) // 1000
     brand = _draw_brands(draws, lexicon, sizes, spu, leaf)
     first_day = np.where(
-        draws.chance("spu/new", spu, 120), draws.below("spu/day", spu, 300), -100 - draws.below("spu/day", spu, 800)
+        draws.chance("spu/new", spu, 120),
+        draws.below("spu/day", spu, 300),
+        -100 - draws.below("spu/day", spu, 800),
     )
     first_day[[*cast.WATCHES]] = [-700, -320, 60]
     first_day[Part.NEWCOMER] = LAST_DAY - 26
@@ -182,7 +184,9 @@ def _draw_leaves(draws: Draws, lexicon: Lexicon, spu: np.ndarray, part: np.ndarr
     return leaf
 
 
-def _draw_brands(draws: Draws, lexicon: Lexicon, sizes: Sizes, spu: np.ndarray, leaf: np.ndarray) -> np.ndarray:
+def _draw_brands(
+    draws: Draws, lexicon: Lexicon, sizes: Sizes, spu: np.ndarray, leaf: np.ndarray
+) -> np.ndarray:
     department_of_leaf = np.array(
         [lexicon.departments.index(lexicon.get_path(row["code"])[-1]) for row in lexicon.leaves]
     )
@@ -202,7 +206,9 @@ def _draw_merchants(
     )
     group = sizes.merchants // 6
     home = draws.skewed("listing/home", spu, group)
-    place = np.select([rank == 0, rank == 1], [home, draws.below("listing/generalist", spu, group)], (home + 1) % group)
+    place = np.select(
+        [rank == 0, rank == 1], [home, draws.below("listing/generalist", spu, group)], (home + 1) % group
+    )
     return np.where(rank == 1, 5, department_of_leaf[leaf]) + 6 * place
 
 

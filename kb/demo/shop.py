@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
+from ..errors import UsageError
 from .blocks import Block
 from .catalog_tables import build_catalog
 from .content_tables import build_content, draw_segments, draw_videos
+from .faults import Fault, Spoiler
 from .graph_writer import read_templates, write_quads
 from .lexicon import read_rows
 from .market_tables import build_market
 from .order_tables import build_orders
 from .population import Population, draw_population
 from .trade_tables import build_trade
+from .truth import tell_truth
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class _TablesWriter:
         file = self._open.get(block.table)
         if file is None:
             path = self._output / f"{block.table}.csv"
-            file = self._open[block.table] = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            file = self._open[block.table] = self._stack.enter_context(
+                path.open("w", encoding="utf-8", newline="")
+            )
             self.files.append(path)
             csv.writer(file, lineterminator="\n").writerow(block.columns)
         csv.writer(file, lineterminator="\n").writerows(zip(*block.columns.values(), strict=True))
@@ -91,15 +97,39 @@ def generate(
     The same arguments give the same bytes on every machine. ``faults`` is the share of entities that are spoiled;
     ``faults.csv`` lists them, ``truth.json`` says what is planted to be found. Memory does not grow with orders.
     """
+    if not scale > 0 or not 0 <= faults <= 1:
+        raise UsageError(
+            f"scale {scale} and faults {faults} do not make a shop",
+            hint="scale is above 0, faults a share from 0 to 1",
+        )
     output.mkdir(parents=True, exist_ok=True)
     population = draw_population(scale, seed, [row["prefers"] for row in read_rows("segments")])
+    spoiler = Spoiler(population.draws, faults)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         writer = (_QuadsWriter if form == "nquads" else _TablesWriter)(output, stack)
-        for block in build_blocks(population):
+        for block in spoiler.spoil(build_blocks(population)):
             counts[block.table] += len(block)
             writer.write(block)
-    return GeneratedShop(output, tuple(writer.files), dict(counts), writer.quads, 0)
+    side_files = (_write_truth(output, population), _write_faults(output, spoiler.faults))
+    return GeneratedShop(
+        output, (*writer.files, *side_files), dict(counts), writer.quads, len(spoiler.faults)
+    )
+
+
+def _write_truth(output: Path, population: Population) -> Path:
+    path = output / "truth.json"
+    path.write_text(json.dumps(tell_truth(population), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _write_faults(output: Path, faults: list[Fault]) -> Path:
+    path = output / "faults.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(field.name for field in fields(Fault))
+        rows.writerows(astuple(fault) for fault in faults)
+    return path
 
 
 def build_blocks(population: Population) -> Iterator[Block]:

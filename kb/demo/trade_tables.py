@@ -33,7 +33,11 @@ def _build_merchants(population: Population) -> Iterator[Block]:
         merchants = codes("M", index, 4)
         yield Block(
             "merchants",
-            {"code": merchants, "label_en": [name.en for name in names], "label_zh": [name.zh for name in names]},
+            {
+                "code": merchants,
+                "label_en": [name.en for name in names],
+                "label_zh": [name.zh for name in names],
+            },
         )
         kinds = [_SHOP_TYPES[number % 3] for number in index.tolist()]
         shops = {
@@ -47,7 +51,10 @@ def _build_merchants(population: Population) -> Iterator[Block]:
     pairs = authorized_pairs(population)
     yield Block(
         "authorizations",
-        {"merchant": codes("M", pairs // population.sizes.brands, 4), "brand": codes("B", pairs % population.sizes.brands, 4)},
+        {
+            "merchant": codes("M", pairs // population.sizes.brands, 4),
+            "brand": codes("B", pairs % population.sizes.brands, 4),
+        },
     )
     yield to_rows("self_broadcasters", [{"influencer": f"I{number + 1:05d}"} for number in SELF_BROADCASTERS])
 
@@ -82,7 +89,9 @@ def build_offers(population: Population, index: np.ndarray) -> Block:
     listing, sku = population.offer_listing[index], population.offer_sku[index]
     spu, from_day = population.listing_spu[listing], population.offer_from_day[index]
     state = draws.below("offer/state", index, 100)
-    availability = np.select([state < 91, state < 96, state < 98], ["in_stock", "out_of_stock", "preorder"], "discontinued")
+    availability = np.select(
+        [state < 91, state < 96, state < 98], ["in_stock", "out_of_stock", "preorder"], "discontinued"
+    )
     availability[spu == Part.OUT_OF_STOCK] = "out_of_stock"
     merchants, skus = codes("M", population.listing_merchant[listing], 4), codes("K", sku, 6)
     stock = np.where(availability == "in_stock", 1 + draws.below("offer/stock", index, 400), 0)
@@ -96,7 +105,9 @@ def build_offers(population: Population, index: np.ndarray) -> Block:
             "sku": skus,
             "merchant": merchants,
             "listing": codes("L", listing, 6),
-            "merchant_sku_code": [f"{merchant}.{code}" for merchant, code in zip(merchants, skus, strict=True)],
+            "merchant_sku_code": [
+                f"{merchant}.{code}" for merchant, code in zip(merchants, skus, strict=True)
+            ],
             "price": money(population.offer_price[index]),
             "currency": ["CNY"] * len(index),
             "valid_from": write_days(from_day),

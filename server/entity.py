@@ -53,7 +53,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Entity:
-    """All that the page of one entity shows; the groups are figures and texts, relations, consequences, foreign terms."""
+    """All that the page of one entity shows; `foreign` is what follows in other vocabularies."""
 
     iri: str
     title: str

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from flask import Blueprint, Response, g, jsonify, render_template, request
 
-from kb.terms import PREFIXES
+from kb.terms import CKB
 
 from . import gallery
 from .context import tag, view
@@ -18,8 +16,22 @@ routes = Blueprint("pages", __name__)
 
 _HITS = 20
 _MOST_HITS = 100
-_CLASSES = 8
 _LOG = 200
+_HEADLINES = tuple(
+    term.value
+    for term in (
+        CKB.SPU,
+        CKB.SKU,
+        CKB.Offer,
+        CKB.Brand,
+        CKB.Category,
+        CKB.Merchant,
+        CKB.Influencer,
+        CKB.Content,
+        CKB.Buyer,
+        CKB.Order,
+    )
+)
 
 
 @routes.get("/")
@@ -27,11 +39,12 @@ def home() -> Response:
     """Name, search, counts, questions, editor."""
     seen = view()
     stats = seen.knowledge.stats(private=g.caller.private)
-    own = [one for one in stats.classes if one.iri.startswith(PREFIXES["ckb"])]
-    labels = Labels.of(seen, (one.iri for one in own), language=g.language)
+    instances = {one.iri: one.instances for one in stats.classes}
+    labels = Labels.of(seen, _HEADLINES, language=g.language)
     counts = [
-        (labels.name(one.iri), one.instances, href(one.iri, language=g.forced_language))
-        for one in islice(own, _CLASSES)
+        (labels.name(iri), instances[iri], href(iri, language=g.forced_language))
+        for iri in _HEADLINES
+        if iri in instances
     ]
     duties = gallery.by_duty()
     questions = [question for listed in duties.values() for question in listed]

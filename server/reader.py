@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,8 +10,6 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import cast
-
-from pyoxigraph import NamedNode
 
 from kb import KnowledgeBase
 from kb.querying.results import Result, Solutions, Triples
@@ -57,28 +56,30 @@ class View:
         *,
         reasoning: bool = True,
         graphs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-        parameters: Mapping[str, NamedNode] | None = None,
     ) -> Result:
         """Run a query; ``graphs`` are the default and the named ones that the protocol asks for."""
-        dataset = Dataset(self.caller.private, reasoning, *graphs)
-        return run(self.snapshot, text, dataset=dataset, parameters=parameters)
+        return run(self.snapshot, text, dataset=Dataset(self.caller.private, reasoning, *graphs))
 
     def rows(self, name: str, *, reasoning: bool = True, **parameters: str) -> Solutions:
         """The solutions of a stored query; each parameter is an IRI put in for the variable of its name."""
-        return cast(Solutions, self._stored(name, parameters, reasoning))
+        return cast(Solutions, self.query(_filled(name, parameters), reasoning=reasoning))
 
     def triples(self, name: str, **parameters: str) -> Triples:
         """The triples of a stored CONSTRUCT query; parameters as in ``rows``."""
-        return cast(Triples, self._stored(name, parameters, True))
+        return cast(Triples, self.query(_filled(name, parameters)))
 
     def rows_about(self, name: str, things: Iterable[str]) -> Solutions:
         """The solutions of a stored query for many IRIs at once, put in where it says ``#things#``."""
         values = " ".join(f"<{checked(thing)}>" for thing in things)
         return cast(Solutions, self.query(stored_query(name).replace("#things#", values)))
 
-    def _stored(self, name: str, parameters: Mapping[str, str], reasoning: bool) -> Result:
-        terms = {variable: NamedNode(checked(iri)) for variable, iri in parameters.items()}
-        return self.query(stored_query(name), reasoning=reasoning, parameters=terms)
+
+def _filled(name: str, parameters: Mapping[str, str]) -> str:
+    # Not by the engine's substitution: that wants each variable among those that the query returns.
+    text = stored_query(name)
+    for variable, iri in parameters.items():
+        text = re.sub(rf"\?{variable}\b", f"<{checked(iri)}>", text)
+    return text
 
 
 @cache

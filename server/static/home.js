@@ -61,10 +61,10 @@ function start() {
   if (typeof window.Yasgui === "function") {
     place.hidden = false;
     plain.hidden = true;
-    window.Yasgui.Yasqe.forkAutocompleter("prefixes", { name: "known-prefixes" });
     editor = new window.Yasgui(place, {
       requestConfig: { endpoint: `${location.origin}/sparql`, method: "POST" },
       persistenceId: null,
+      autofocus: false,
       copyEndpointOnNewTab: true,
       endpointCatalogueOptions: { getData: () => [] },
       yasqe: { value: first, autocompleters: [], persistenceId: null },

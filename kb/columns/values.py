@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
@@ -50,7 +50,7 @@ _FORMS = {
     "hexBinary": "([0-9a-fA-F]{2})*",
     "base64Binary": r"(([A-Za-z0-9+/] ?){4})*(([A-Za-z0-9+/] ?){3}=|([A-Za-z0-9+/] ?){2}= ?=)?",
     "language": "[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*",
-    "anyURI": "[^\\s<>\"{}|\\\\^`]*",
+    "anyURI": '[^\\s<>"{}|\\\\^`]*',
 }
 _FORMS |= {"float": _FORMS["double"], "dateTimeStamp": _FORMS["dateTime"].removesuffix("?")}
 _RANGES: dict[str, tuple[int | None, int | None]] = {
@@ -228,7 +228,9 @@ def compare(left: TypedValues, right: TypedValues) -> NDArray[np.int8]:
     numeric = same & (left.kind != TypeClass.STRING) & ~np.isnan(left.number) & ~np.isnan(right.number)
     a, b = left.number[numeric], right.number[numeric]
     result[numeric] = (a > b).astype(np.int8) - (a < b)
-    doubtful = numeric & (left.number == right.number) & (left.ids != right.ids) & ~left.binary & ~right.binary
+    doubtful = (
+        numeric & (left.number == right.number) & (left.ids != right.ids) & ~left.binary & ~right.binary
+    )
     for place in np.flatnonzero(doubtful):
         kind = left.kind[place]
         one, two = (_exact(side.forms[place].as_py(), kind) for side in (left, right))
@@ -259,7 +261,12 @@ def _reader_of(name: str) -> Callable[[pa.Array], tuple[NDArray, NDArray]] | Non
 
 def _numbers(forms: pa.Array, single: bool) -> NDArray[np.float64]:
     plain = _matches(forms, r"-?[0-9]+(\.[0-9]+)?")
-    numbers = pc.if_else(pa.array(plain), forms, pa.scalar("0", forms.type)).cast(pa.float64()).to_numpy(False).copy()
+    numbers = (
+        pc.if_else(pa.array(plain), forms, pa.scalar("0", forms.type))
+        .cast(pa.float64())
+        .to_numpy(False)
+        .copy()
+    )
     for place in np.flatnonzero(~plain):
         numbers[place] = float(forms[place].as_py())
     return numbers.astype(np.float32).astype(np.float64) if single else numbers
@@ -291,7 +298,9 @@ def _exact(form: str, kind: int) -> Fraction:
         if zone[0] != "Z":
             hours, minutes = zone[0][1:].split(":")
             offset = (int(hours) * 60 + int(minutes)) * (-60 if zone[0][0] == "-" else 60)
-    date, _, clock = form.rpartition("T") if "T" in form else (form, "", "") if ":" not in form else ("", "", form)
+    date, _, clock = (
+        form.rpartition("T") if "T" in form else (form, "", "") if ":" not in form else ("", "", form)
+    )
     total = Fraction(-offset)
     if date:
         year, month, day = re.fullmatch(r"(-?[0-9]+)-([0-9]{2})-([0-9]{2})", date).groups()
@@ -305,5 +314,5 @@ def _exact(form: str, kind: int) -> Fraction:
 def _days(year: int, month: int, day: int) -> int:
     """Days since 1970 in the proleptic Gregorian calendar, for any year."""
     cycles, year = divmod(year - 2000, 400)
-    start = datetime(2000 + year, month, day, tzinfo=timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    start = datetime(2000 + year, month, day, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return start // timedelta(days=1) + cycles * 146_097

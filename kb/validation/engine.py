@@ -28,7 +28,9 @@ def validate(
 
     Raises ShapesError for a shape that can't be run (a forbidden form of SPARQL, a bad pattern).
     """
-    return Validation(shapes, data, None if focus is None else distinct(np.asarray(focus, np.uint32))).report()
+    return Validation(
+        shapes, data, None if focus is None else distinct(np.asarray(focus, np.uint32))
+    ).report()
 
 
 class Validation:
@@ -127,7 +129,9 @@ class Validation:
             for constraint in shape.constraints:
                 reason = self.gap(constraint)
                 if reason is not None:
-                    yield Unchecked(shape.identifier or root.identifier or root.name, constraint.component, reason)
+                    yield Unchecked(
+                        shape.identifier or root.identifier or root.name, constraint.component, reason
+                    )
 
     def gap(self, constraint: c.Constraint) -> str | None:
         """Why a constraint can't be judged here; nothing where it can."""

@@ -7,18 +7,22 @@ from collections.abc import Iterator, Mapping
 import pyoxigraph as ox
 
 from ..columns.kernels import Ids
+from ..errors import ShapesError
 from . import components as c
 from .messages import by_language
+from .paths import read_path
 from .report import Result, Unchecked
 from .scope import ValidationData
 from .shapes import Shape, ShapesGraph
 from .sparql import n_triples
 from .triples import Resource, Term, Triples
-from .paths import read_path
 from .vocabulary import sh
 
 MAX_ROWS = 200_000
-_TARGETS = {sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")}
+_ANONYMOUS = "urn:commerce-kb:anonymous-shape:"
+_TARGETS = {
+    sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+}
 
 
 def reason(shapes: ShapesGraph, root: Shape) -> str | None:
@@ -62,50 +66,71 @@ def judge(
             if not nodes:
                 continue
         others = {one.node for one in shapes.roots()} - {root.node}
-        kept = [one for one in shapes.triples if not (one.predicate in _TARGETS and one.subject in others)]
+        kept = [
+            ox.Triple(_named(one.subject, shapes), one.predicate, _named(one.object, shapes))
+            for one in shapes.triples
+            if not (one.predicate in _TARGETS and one.subject in others)
+        ]
         _, report, _ = pyshacl.validate(
             graph,
             shacl_graph=_rdflib(ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES)),
             advanced=True,
             focus_nodes=nodes,
         )
+        if not isinstance(report, rdflib.Graph):
+            raise ShapesError(f"Shape {root.name} can't be run: {report}", where="pySHACL")
         yield from _results(report.serialize(format="nt", encoding="utf-8"), shapes, root)
+
+
+def _named(term: Term, shapes: ShapesGraph) -> Term:
+    """Anonymous shapes get an IRI, since pySHACL renames blank nodes in its report."""
+    return (
+        ox.NamedNode(_ANONYMOUS + term.value)
+        if isinstance(term, ox.BlankNode) and term in shapes.shapes
+        else term
+    )
+
+
+def _unnamed(term: Term) -> Term:
+    named = isinstance(term, ox.NamedNode) and term.value.startswith(_ANONYMOUS)
+    return ox.BlankNode(term.value.removeprefix(_ANONYMOUS)) if named else term
 
 
 def _rdflib(text: bytes):
     import rdflib
+    from rdflib.plugins.parsers.ntriples import NTGraphSink, W3CNTriplesParser
+
+    class KeptNames(dict):
+        """Blank nodes keep their names on the way to pySHACL and back."""
+
+        def __contains__(self, name: object) -> bool:
+            return True
+
+        def __getitem__(self, name: str) -> rdflib.BNode:
+            return rdflib.BNode(name)
 
     graph = rdflib.Graph()
-    parser = rdflib.plugins.parsers.ntriples.W3CNTriplesParser(
-        rdflib.plugins.parsers.ntriples.NTGraphSink(graph), bnode_context=_KeepNames()
-    )
-    parser.parsestring(text.decode())
+    W3CNTriplesParser(NTGraphSink(graph), bnode_context=KeptNames()).parsestring(text.decode())
     return graph
-
-
-class _KeepNames(dict):
-    """Blank nodes keep their names on the way to pySHACL and back."""
-
-    def __missing__(self, name: str):
-        import rdflib
-
-        return rdflib.BNode(name)
-
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _results(text: bytes, shapes: ShapesGraph, root: Shape) -> Iterator[Result]:
     report = Triples(ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
     for node in report.all_objects(sh("result")):
-        source = report.one(node, sh("sourceShape"))
+        source = _unnamed(report.one(node, sh("sourceShape")))
         path = report.one(node, sh("resultPath"))
         shape = shapes.shapes.get(source)
-        messages = tuple(one for one in report.objects(node, sh("resultMessage")) if isinstance(one, ox.Literal))
+        messages = tuple(
+            one for one in report.objects(node, sh("resultMessage")) if isinstance(one, ox.Literal)
+        )
         focus: Term = report.one(node, sh("focusNode"))
         yield Result(
             focus,
-            shape.path if shape and shape.path else None if path is None else read_path(report, path, root.node),
+            shape.path
+            if shape and shape.path
+            else None
+            if path is None
+            else read_path(report, path, root.node),
             report.one(node, sh("value")),
             report.one(node, sh("sourceConstraintComponent")),
             source,

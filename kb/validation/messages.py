@@ -65,5 +65,3 @@ def shown_value(value: object) -> str:
 def by_language(messages: tuple[ox.Literal, ...]) -> dict[str, str]:
     """Messages by language tag, ``""`` for none."""
     return {one.language or "": one.value for one in messages}
-
-

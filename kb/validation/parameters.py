@@ -146,13 +146,17 @@ class _Reader:
             select = self.triples.one(node, sh("select"))
             if not isinstance(select, ox.Literal):
                 raise self.fault("sparql", "needs a constraint with one sh:select text")
-            messages = tuple(one for one in self.triples.objects(node, sh("message")) if isinstance(one, ox.Literal))
+            messages = tuple(
+                one for one in self.triples.objects(node, sh("message")) if isinstance(one, ox.Literal)
+            )
             yield c.SPARQL(node, select.value, prefix_lines(self.triples, node), messages)
 
     def foreign(self) -> Iterator[c.Constraint]:
         for name, reason in _BEYOND.items():
             if self.triples.objects(self.shape, sh(name)):
-                yield c.Foreign(sh(f"{name.upper() if name == 'js' else 'Expression'}ConstraintComponent"), reason)
+                yield c.Foreign(
+                    sh(f"{name.upper() if name == 'js' else 'Expression'}ConstraintComponent"), reason
+                )
         for component in dict.fromkeys(self.triples.subjects(sh("parameter"))):
             needed = [
                 path

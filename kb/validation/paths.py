@@ -8,7 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import pyoxigraph as ox
 
-from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, expand, heads, pack, semijoin, subtract, tails, unite
+from ..columns.kernels import (
+    NO_PAIRS,
+    Ids,
+    Pairs,
+    distinct,
+    expand,
+    heads,
+    pack,
+    semijoin,
+    subtract,
+    tails,
+    unite,
+)
 from ..columns.relations import Relation
 from .triples import Term, Triples, is_blank, shown
 from .vocabulary import RDF_FIRST, RDF_NIL, RDF_REST, sh
@@ -41,7 +53,9 @@ class Sequence:
     paths: tuple[Path, ...]
 
     def __str__(self) -> str:
-        return "/".join(f"({one})" if isinstance(one, (Alternative, Sequence)) else str(one) for one in self.paths)
+        return "/".join(
+            f"({one})" if isinstance(one, (Alternative, Sequence)) else str(one) for one in self.paths
+        )
 
 
 @dataclass(frozen=True)
@@ -114,10 +128,14 @@ def _read(triples: Triples, node: Term, shape: Term, above: tuple[Term, ...]) ->
     for predicate, (least, many) in _REPEATED.items():
         if repeated := triples.one(node, predicate):
             return Repeated(inner(repeated), least, many)
-    raise triples.fault(shape, "has a sh:path that is no path", "a path is an IRI, a list or one of SHACL 2.3.1")
+    raise triples.fault(
+        shape, "has a sh:path that is no path", "a path is an IRI, a list or one of SHACL 2.3.1"
+    )
 
 
-def walk(path: Path, nodes: Ids, relation: Callable[[ox.NamedNode], Relation], *, back: bool = False) -> Pairs:
+def walk(
+    path: Path, nodes: Ids, relation: Callable[[ox.NamedNode], Relation], *, back: bool = False
+) -> Pairs:
     """All (node, value) along `path` from the sorted, distinct `nodes`; `back` walks it from its end."""
     match path:
         case Predicate(iri):

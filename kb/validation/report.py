@@ -94,6 +94,11 @@ class ValidationReport:
         """Results by shape (identifier, else IRI of the shape), the most frequent first."""
         return dict(Counter(one.shape_id or str(one.source_shape) for one in self.results).most_common())
 
+    def count(self, severity: str = "Violation") -> int:
+        """How many results have a severity, a local name of SHACL's or an IRI."""
+        wanted = ox.NamedNode(severity) if ":" in severity else sh(severity)
+        return sum(one.severity == wanted for one in self.results)
+
     def focus_nodes(self, severity: str = "Violation") -> tuple[Term, ...]:
         """The distinct nodes that results of a severity are about.
 

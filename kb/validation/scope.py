@@ -129,5 +129,3 @@ class ValueNodes:
     def failing(self, shape: Resource) -> NDArray[np.bool_]:
         """For each distinct value, whether it fails to conform to a shape."""
         return contains(self.scope.failing(shape, self.distinct), self.distinct)
-
-

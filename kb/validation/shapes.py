@@ -15,7 +15,12 @@ from .paths import Path, read_path
 from .triples import Resource, Term, Triples, is_blank, shown
 from .vocabulary import IDENTIFIER, OWL_CLASS, RDF_TYPE, RDFS_CLASS, sh
 
-_TARGETS = {"targetNode": "node", "targetClass": "class", "targetSubjectsOf": "subjects", "targetObjectsOf": "objects"}
+_TARGETS = {
+    "targetNode": "node",
+    "targetClass": "class",
+    "targetSubjectsOf": "subjects",
+    "targetObjectsOf": "objects",
+}
 
 
 @dataclass(frozen=True)
@@ -144,9 +149,7 @@ def _read(graph: Triples, node: Resource) -> Shape:
 
 
 def _targets(graph: Triples, node: Resource, types: set[Term]) -> tuple[Target, ...]:
-    found = [
-        Target(kind, term) for name, kind in _TARGETS.items() for term in graph.objects(node, sh(name))
-    ]
+    found = [Target(kind, term) for name, kind in _TARGETS.items() for term in graph.objects(node, sh(name))]
     found += [Target("foreign", term) for term in graph.objects(node, sh("target"))]
     if types & {RDFS_CLASS, OWL_CLASS} and types & {sh("NodeShape"), sh("PropertyShape")}:
         found.append(Target("class", node))
@@ -168,7 +171,9 @@ def _refuse_recursion(graph: Triples, shapes: Mapping[Resource, Shape]) -> None:
             circle = [*above[above.index(node) :], node]
             names = " -> ".join(shown(one) for one in circle if not is_blank(one)) or shown(node)
             raise graph.fault(
-                node, f"is recursive ({names}), which SHACL leaves undefined", "say the inner part in a shape of its own"
+                node,
+                f"is recursive ({names}), which SHACL leaves undefined",
+                "say the inner part in a shape of its own",
             )
         if node not in done:
             for constraint in shapes[node].constraints:

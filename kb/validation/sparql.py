@@ -61,7 +61,11 @@ def gap(constraint: c.SPARQL, data: ValidationData) -> str | None:
 def form_of(shape: Shape, constraint: c.SPARQL) -> str:
     """How a constraint runs, for the plan."""
     form = _query(shape, constraint).form
-    words = {"set": "in set form", "batch": f"for {_BATCH} focus nodes at a time", "single": "focus node by focus node"}
+    words = {
+        "set": "in set form",
+        "batch": f"for {_BATCH} focus nodes at a time",
+        "single": "focus node by focus node",
+    }
     return f"SPARQL {words[form]}"
 
 
@@ -84,7 +88,9 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
     given = [row.get("value", row["this"] if shape.path is None else None) for row in rows]
     value = np.zeros(len(rows), np.uint32)
     places = [place for place, one in enumerate(given) if one is not None]
-    value[places] = data.dictionary.encode(pa.array([str(given[place]) for place in places], pa.large_string()))
+    value[places] = data.dictionary.encode(
+        pa.array([str(given[place]) for place in places], pa.large_string())
+    )
     return Findings(
         shape,
         constraint,
@@ -131,7 +137,9 @@ def _query(shape: Shape, constraint: c.SPARQL) -> Query:
 
 
 def _fault(shape: Shape, what: str) -> ShapesError:
-    return ShapesError(f"Shape {shape.name} {what}", where="shapes graph", hint="see SHACL 5.2.1, pre-bound variables")
+    return ShapesError(
+        f"Shape {shape.name} {what}", where="shapes graph", hint="see SHACL 5.2.1, pre-bound variables"
+    )
 
 
 def _named(solutions: ox.QuerySolutions) -> Iterator[dict[str, Term]]:

@@ -49,7 +49,9 @@ class Triples:
         """
         values = self.objects(subject, predicate)
         if len(values) > 1:
-            raise self.fault(subject, f"has {len(values)} values of {shown(predicate)}, at most one is allowed")
+            raise self.fault(
+                subject, f"has {len(values)} values of {shown(predicate)}, at most one is allowed"
+            )
         return values[0] if values else None
 
     def types(self, node: Term) -> set[Term]:

@@ -29,9 +29,7 @@ def less_than(constraint: c.LessThan | c.LessThanOrEquals, values: ValueNodes) -
     pairs = values.pairs[row]
     ids = distinct(np.concatenate([values.distinct, right]))
     typed = typed_values(values.scope.dictionary, ids)
-    order = compare(
-        typed.take(np.searchsorted(ids, tails(pairs))), typed.take(np.searchsorted(ids, right))
-    )
+    order = compare(typed.take(np.searchsorted(ids, tails(pairs))), typed.take(np.searchsorted(ids, right)))
     good = (-1,) if isinstance(constraint, c.LessThan) else (-1, 0)
     return pairs[~contains(np.array(sorted(good)), order)]
 

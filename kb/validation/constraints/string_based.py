@@ -50,7 +50,9 @@ def matches(forms: pa.Array, pattern: str, flags: str = "") -> NDArray[np.bool_]
     [True, False, False]
     """
     if set(flags) - set("smixq"):
-        raise ShapesError(f"sh:flags has unknown letters: '{flags}'", where="shapes graph", hint="use s, m, i, x, q")
+        raise ShapesError(
+            f"sh:flags has unknown letters: '{flags}'", where="shapes graph", hint="use s, m, i, x, q"
+        )
     if "q" in flags:
         pattern, flags = re.escape(pattern).replace("\\ ", " "), flags.replace("x", "").replace("q", "")
     mode = "".join(sorted(set(flags) & set("smi")))
@@ -88,7 +90,9 @@ def _by_python(forms: pa.Array, pattern: str, flags: str) -> NDArray[np.bool_]:
             where="shapes graph",
             hint="use the syntax of SPARQL's REGEX",
         ) from None
-    return np.array([form is not None and compiled.search(form) is not None for form in forms.to_pylist()], bool)
+    return np.array(
+        [form is not None and compiled.search(form) is not None for form in forms.to_pylist()], bool
+    )
 
 
 def language_in(constraint: c.LanguageIn, values: ValueNodes) -> Pairs:

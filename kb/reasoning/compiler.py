@@ -180,10 +180,11 @@ class _Compiler:
     def finished(self) -> RuleSet:
         """The rule set, completed by what the scm-* rules alone can tell."""
         graph, write = self._graph, self._write
+        identify = write.identify
         schema = Schema(graph)
         direct = closure(write.class_steps())
         for low, high in schema.subsumptions():
-            if write.identify(high) not in direct.get(write.identify(low), ()):
+            if identify(high) not in direct.get(identify(low), ()):
                 axiom = f"{short(low)} SubClassOf {short(high)} (follows)"
                 self._subsumed(Named(low), Named(high), Source(("cax-sco", "scm-sco"), axiom))
         self._write.constraint(
@@ -200,7 +201,7 @@ class _Compiler:
             tuple(self._distinct),
             tuple(dict.fromkeys(write.unsupported)),
             tuple(sorted(str(one)[1:-1] for one in missing)),
-            frozenset(tuple(map(write.identify, one)) for one in schema.triples()),
+            frozenset((identify(s), identify(p), identify(o)) for s, p, o in schema.triples()),
         )
 
     def _link(self, node: Node, subject: str = "x", value: str = "y") -> Atom:
@@ -245,11 +246,11 @@ class _Compiler:
 
     def _denied(self, node: Node) -> None:
         graph = self._graph
-        parts = [graph.value(node, owl(name)) for name in ("sourceIndividual", "assertionProperty")]
+        source = graph.value(node, owl("sourceIndividual"))
+        on = graph.value(node, owl("assertionProperty"))
         for name, rule in (("targetIndividual", "prp-npa1"), ("targetValue", "prp-npa2")):
             target = graph.value(node, owl(name))
-            if target is not None and None not in parts:
-                source, on = parts
+            if source is not None and on is not None and target is not None:
                 axiom = f"not ({short(source)} {short(on)} {short(target)})"
                 ends = (self._write.identify(source), self._write.identify(target))
                 self._write.constraint(Source((rule,), axiom), (self._read.link(Property(on), *ends),))

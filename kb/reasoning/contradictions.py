@@ -13,9 +13,9 @@ import pyoxigraph as ox
 from ..columns.kernels import Pairs, contains, heads, pack, tails
 from ..columns.relations import Relations
 from .equality import Representatives
-from .expressions import XSD, short
+from .expressions import XSD, Node, short
 from .joins import pattern, solve
-from .rules import Constraint, Distinct, EqualityRule, RuleSet, Source, Term
+from .rules import Atom, Constraint, Distinct, EqualityRule, RuleSet, Source, Term
 from .tables import Tables
 
 MOST_PER_RULE = 1000
@@ -101,8 +101,10 @@ class _Search:
 
     def of_constraint(self, constraint: Constraint) -> Iterator[Contradiction]:
         kind = self._rules.vocabulary.type
-        names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
         body = tuple(pattern(atom, kind) for atom in constraint.body)
+        if not all(len(self._tables[one.key]) for one in body):
+            return
+        names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
         found = solve(body, self._tables, wanted=names, resolve=self._find)
         seen: set[frozenset[Fact]] = set()
         for row in range(found.count):
@@ -142,7 +144,7 @@ class _Search:
         source = Source((*rule.source.names, "dt-diff", "eq-diff1"), rule.source.axiom)
         merged = found.columns[rule.merged]
         clashing = contains(np.sort(np.concatenate([heads(clash.literals), tails(clash.literals)])), merged)
-        by_key: dict[tuple[int, ...], dict[int, int]] = {}
+        by_key: dict[tuple[int, ...], dict[str, int]] = {}
         for row in np.flatnonzero(clashing):
             values = {name: int(found.columns[name][row]) for name in names}
             first = by_key.setdefault(tuple(values[one] for one in rule.keys), values)
@@ -155,24 +157,27 @@ class _Search:
                 yield Contradiction(source, (*first.values(), values[rule.merged]), tuple(facts))
 
     def _differ(self, one: int, other: int) -> bool:
-        return value_of(self._rules.dictionary.term(one)) != value_of(self._rules.dictionary.term(other))
+        first, second = map(self._rules.dictionary.term, (one, other))
+        return value_of(first) != value_of(second)
 
     def _value(self, term: Term, values: Mapping[str, int]) -> int:
         return values[term] if isinstance(term, str) else self._find(term)
 
-    def _object(self, atom, values: Mapping[str, int]) -> int:
+    def _object(self, atom: Atom, values: Mapping[str, int]) -> int:
         if atom.predicate == self._rules.vocabulary.type and isinstance(atom.object, int):
             return atom.object
         return self._value(atom.object, values)
 
 
-def value_of(literal: ox.Literal) -> object:
+def value_of(literal: Node) -> object:
     """What a literal stands for: numbers by their value, all else by what is written.
 
     >>> number = lambda text, kind: ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
     >>> value_of(number("1", "integer")) == value_of(number("1.0", "decimal"))
     True
     """
+    if not isinstance(literal, ox.Literal):
+        return literal
     kind = literal.datatype.value.removeprefix(XSD)
     if kind == "decimal" or kind.endswith(
         ("nteger", "int", "long", "short", "byte", "Int", "Long", "Short", "Byte")

@@ -121,8 +121,8 @@ class _Engine:
         before = Tables(self._view, kind, self._bound)
         for key, table in self.tables.known().items():
             if isinstance(table, Members):
-                rows = expansion.ids(table.rows) if any_merged else table.rows
-                fresh = _beyond(rows, before.members(key).rows)
+                members = expansion.ids(table.rows) if any_merged else table.rows
+                fresh = _beyond(members, before.members(key).rows)
                 types.append(pack(fresh, np.full(len(fresh), key - CLASS)))
             elif key not in (kind, same_as):
                 rows = self._expanded(table.rows, expansion) if any_merged else table.rows
@@ -290,11 +290,9 @@ class _Engine:
         found = [(stated, Source(("eq-rep-s",), "owl:sameAs as stated"))]
         self.clashes = []
         for rule, body in self._merging:
-            keys = tuple(one for one in rule.keys)
-            solutions = solve(
-                body, self.tables, wanted=(*keys, rule.merged), resolve=self.representatives.find
-            )
-            grouped = groups(solutions, keys, rule.merged)
+            wanted = (*rule.keys, rule.merged)
+            solutions = solve(body, self.tables, wanted=wanted, resolve=self.representatives.find)
+            grouped = groups(solutions, rule.keys, rule.merged)
             literal = self._is_literal[tails(grouped)]
             if literal.any():
                 self.clashes.append(Clash(rule, neighbours(grouped[literal])))

@@ -32,7 +32,7 @@ def groups(found: Solutions, keys: Sequence[str], merged: str) -> Pairs:
     values = found.columns[merged]
     if len(keys) == 1:
         return distinct(pack(found.columns[keys[0]], values))
-    number = np.zeros(found.count, np.uint32)
+    number: NDArray[np.integer] = np.zeros(found.count, np.uint32)
     for key in keys:
         _, number = np.unique(pack(number, found.columns[key]), return_inverse=True)
     return distinct(pack(number, values))

@@ -120,9 +120,14 @@ class HeadWriter:
         steps: dict[int, set[int]] = {}
         kind = self._vocabulary.type
         for body, head in self.rules:
-            same = len(body) == 1 and body[0].subject == head.subject
-            if same and body[0].predicate == head.predicate == kind:
-                steps.setdefault(body[0].object, set()).add(head.object)
+            if len(body) == 1 and body[0].subject == head.subject:
+                low, high = body[0].object, head.object
+                if (
+                    body[0].predicate == head.predicate == kind
+                    and isinstance(low, int)
+                    and isinstance(high, int)
+                ):
+                    steps.setdefault(low, set()).add(high)
         return steps
 
     def _counted(self, count: Count, target: Term, given: Alternative, source: Source) -> None:

@@ -80,8 +80,8 @@ def solve(
     open_ = {number: (one, tables[one.key]) for number, one in enumerate(body)}
     if delta is not None:
         open_[delta[0]] = (body[delta[0]], delta[1])
-    found = start
     wanted = frozenset(wanted)
+    found = start if all(len(table) for _, table in open_.values()) else Solutions({}, 0)
     first = delta[0] if delta is not None else None
     while open_ and found.count:
         number = first if first is not None else _next(open_, found.columns.keys())

@@ -146,7 +146,8 @@ class _Search:
     def _written(self, fact: Fact, dictionary: Dictionary, done: dict[Fact, Proof]) -> Proof:
         if fact not in done:
             step = self._proven[fact]
-            terms = tuple(map(dictionary.term, fact))
+            subject, predicate, value = map(dictionary.term, fact)
+            terms = (subject, predicate, value)
             if step is None:
                 done[fact] = Proof(terms, asserted=True)
             else:
@@ -180,14 +181,19 @@ class _Search:
 
     def _replaced(self, fact: Fact) -> Iterator[_Step]:
         """eq-rep-s, eq-rep-p, eq-rep-o: the same fact about an equal individual."""
-        for place, name in enumerate(("eq-rep-s", "eq-rep-p", "eq-rep-o")):
-            if fact[1] == self._same_as and place != 1:
-                continue
-            for other in self._equal_to(fact[place]):
-                premise = (*fact[:place], other, *fact[place + 1 :])
-                if self.holds(premise):
-                    same = (other, self._same_as, fact[place])
-                    yield _Step(Source((name,), "equal individuals share their facts"), (premise, same))
+        subject, predicate, value = fact
+        for other in self._equal_to(predicate):
+            yield from self._exchanged("eq-rep-p", (subject, other, value), other, predicate)
+        if predicate != self._same_as:
+            for other in self._equal_to(subject):
+                yield from self._exchanged("eq-rep-s", (other, predicate, value), other, subject)
+            for other in self._equal_to(value):
+                yield from self._exchanged("eq-rep-o", (subject, predicate, other), other, value)
+
+    def _exchanged(self, name: str, premise: Fact, other: int, one: int) -> Iterator[_Step]:
+        if self.holds(premise):
+            source = Source((name,), "equal individuals share their facts")
+            yield _Step(source, (premise, (other, self._same_as, one)))
 
     def _equal_to(self, identifier: int) -> list[int]:
         _, others = self._tables.links(self._same_as).objects(np.array([identifier], np.uint32))

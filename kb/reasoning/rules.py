@@ -146,7 +146,10 @@ class RuleSet:
     schema: frozenset[tuple[int, int, int]] = field(default=frozenset(), repr=False)
 
     def __iter__(self) -> Iterator[Rule | EqualityRule | Constraint | Distinct]:
-        yield from (*self.rules, *self.equalities, *self.constraints, *self.distinct)
+        yield from self.rules
+        yield from self.equalities
+        yield from self.constraints
+        yield from self.distinct
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

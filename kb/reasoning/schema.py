@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import product
+from typing import TypeVar
 
 import pyoxigraph as ox
 
 from .expressions import OWL, Graph, Node, is_anonymous, owl, rdf, rdfs
 
+Key = TypeVar("Key", bound=Hashable)
 Above = dict[Node, set[Node]]
-SchemaTriple = tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode]
+SchemaTriple = tuple[Node, ox.NamedNode, Node]
 
 _SUB_CLASS, _EQUIVALENT_CLASS = rdfs("subClassOf"), owl("equivalentClass")
 _SUB_PROPERTY, _EQUIVALENT_PROPERTY = rdfs("subPropertyOf"), owl("equivalentProperty")
 
 
-def closure(steps: Mapping[Node, Iterable[Node]]) -> Above:
+def closure(steps: Mapping[Key, Iterable[Key]]) -> dict[Key, set[Key]]:
     """Per node, all nodes that one or more steps lead to; a node on a circle reaches itself.
 
     >>> a, b, c = (ox.NamedNode(f"urn:{name}") for name in "abc")
     >>> closure({a: [b], b: [c]})[a] == {b, c}
     True
     """
-    above: Above = {}
+    above: dict[Key, set[Key]] = {}
     for start in list(steps):
-        found: set[Node] = set()
+        found: set[Key] = set()
         pending = list(steps[start])
         while pending:
             node = pending.pop()

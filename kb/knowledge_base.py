@@ -22,6 +22,7 @@ from .initial import initial_batches
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
+from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
 from .reasoning import Proof, explain
@@ -207,6 +208,12 @@ class KnowledgeBase:
         """Run a SPARQL query; common prefixes are known. Raises QueryError, Forbidden (SERVICE)."""
         chosen = dataset or Dataset(private=private, inferred=reasoning)
         return run(self.snapshot, text, dataset=chosen, parameters=parameters)
+
+    def find(
+        self, text: str, *, kind: str | None = None, limit: int = 10, private: bool = True
+    ) -> list[Match]:
+        """The entities that come closest to a name, code or GTIN, best first; typing errors are forgiven."""
+        return find(self.snapshot, text, kind=kind, limit=limit, private=private)
 
     def validate(self) -> ValidationReport:
         """Judge everything asserted by the store's shapes."""

@@ -18,7 +18,7 @@ _HMAC_BLOCK = 64
 
 @dataclass(frozen=True)
 class Function:
-    """A macro, its parameters (the first is the value, and must be there), the datatype of what it makes, what it reads."""
+    """A macro, its parameters (the first, the value, must be given), the datatype it makes, what it reads."""
 
     macro: str
     parameters: tuple[str, ...]
@@ -35,7 +35,9 @@ FUNCTIONS = {
     f"{_ONTOLOGY}pseudonym": Function("ckb_pseudonym", ("value",), None, "an identifier"),
     f"{_ONTOLOGY}gtin14": Function("ckb_gtin14", ("value",), None, "a GTIN of 8, 12, 13 or 14 digits"),
     f"{_ONTOLOGY}number": Function("ckb_number", ("value",), f"{_XSD}decimal", "a number"),
-    f"{_ONTOLOGY}timestamp": Function("ckb_timestamp", ("value", "format"), f"{_XSD}dateTime", "a date and time"),
+    f"{_ONTOLOGY}timestamp": Function(
+        "ckb_timestamp", ("value", "format"), f"{_XSD}dateTime", "a date and time"
+    ),
 }
 
 
@@ -47,7 +49,9 @@ def function(iri: str, arguments: Mapping[str, object], where: str) -> Function:
         raise MappingError(f"There is no function <{iri}>", where=where, hint=f"use one of {names}")
     if found.parameters[0] not in arguments or not set(arguments) <= set(found.parameters):
         names = ", ".join(f"ckb:{name}" for name in found.parameters)
-        raise MappingError(f"<{iri}> takes {names}, of which ckb:{found.parameters[0]} must be given", where=where)
+        raise MappingError(
+            f"<{iri}> takes {names}, of which ckb:{found.parameters[0]} must be given", where=where
+        )
     return found
 
 
@@ -59,10 +63,12 @@ def macros(secret: bytes | None) -> list[str]:
         # the sign and digits, times the power of ten that the last letter names
         "CREATE TEMP MACRO ckb_plain(x) AS rtrim(rtrim(x, '0'), '.')",
         "CREATE TEMP MACRO ckb_decimal(digits, unit) AS CAST(TRY_CAST(digits AS DECIMAL(30, 6)) * CASE upper(unit)"
-        " WHEN 'K' THEN 1000 WHEN 'M' THEN 1000000 WHEN 'B' THEN 1000000000 WHEN '万' THEN 10000 WHEN '亿' THEN 100000000"
+        " WHEN 'K' THEN 1000 WHEN 'M' THEN 1000000 WHEN 'B' THEN 1000000000"
+        " WHEN '万' THEN 10000 WHEN '亿' THEN 100000000"
         " ELSE 1 END / CASE unit WHEN '%' THEN 100 ELSE 1 END AS DECIMAL(38, 8))",
         "CREATE TEMP MACRO ckb_number(x) AS CASE"
-        " WHEN regexp_full_match(x, ' *[+-]?([0-9][0-9,]*)?(\\.?[0-9]+)? *[kKmMbB万亿%]? *') AND regexp_matches(x, '[0-9]')"
+        " WHEN regexp_full_match(x, ' *[+-]?([0-9][0-9,]*)?(\\.?[0-9]+)? *[kKmMbB万亿%]? *')"
+        " AND regexp_matches(x, '[0-9]')"
         " THEN ckb_plain(CAST(ckb_decimal(regexp_extract(replace(x, ',', ''), '[+-]?[0-9.]+'),"
         " regexp_extract(x, '[kKmMbB万亿%]')) AS VARCHAR))"
         " WHEN regexp_full_match(x, '[+-]?[0-9]+(\\.[0-9]+)?[eE][+-]?[0-9]+')"

@@ -240,7 +240,9 @@ def _check_term(term: TermMap, where: str, role: str, forbidden: set[TermType]) 
     if isinstance(term.expression, Constant):
         literal_wanted = term.term_type is TermType.LITERAL
         if term.term_type is TermType.BLANK or term.expression.is_iri == literal_wanted:
-            raise MappingError(f"The constant {term.expression.term} is not a {term.term_type.value}", where=where)
+            raise MappingError(
+                f"The constant {term.expression.term} is not a {term.term_type.value}", where=where
+            )
     if term.expression is None and term.term_type is not TermType.BLANK:
         raise MappingError(f"A {role} needs a constant, a reference or a template", where=where)
     check_language(term.language, where)

@@ -7,12 +7,15 @@ is said of it.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
 
 from ..errors import MappingError
+from ..graphs import is_own
 from .jsonpath import json_path
 from .mapping import (
     Expression,
@@ -76,7 +79,9 @@ class _Relation:
         self.unnested: dict[str, str] = {}
         self.numbered = False
         path = sources.files[source.path]
-        as_json = source.formulation is Formulation.JSON or (source.formulation is Formulation.TABLE and is_json(path))
+        as_json = source.formulation is Formulation.JSON or (
+            source.formulation is Formulation.TABLE and is_json(path)
+        )
         if source.formulation is Formulation.JSON and not is_json(path):
             raise MappingError(f"'{source.path}' is not JSON, so it can't be read by JSONPath", where=where)
         if as_json:
@@ -85,7 +90,9 @@ class _Relation:
             iterator = json_path(source.iterator or usual, where)
             step = f"json_extract(json, {quote(iterator.path)})"
             step = f"unnest({step})" if iterator.many else "json" if iterator.path == "$" else step
-            self.rows = f"(SELECT {step} AS j FROM {identifier(objects_name(source.path))} WHERE json IS NOT NULL)"
+            self.rows = (
+                f"(SELECT {step} AS j FROM {identifier(objects_name(source.path))} WHERE json IS NOT NULL)"
+            )
         elif source.formulation is Formulation.QUERY:
             self.rows = f"({checked_query(source.iterator or '', where)})"
             self.types = self.described(sources.connection)
@@ -95,7 +102,9 @@ class _Relation:
 
     def described(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         try:
-            return {row[0]: row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {self.rows}").fetchall()}
+            return {
+                row[0]: row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {self.rows}").fetchall()
+            }
         except duckdb.Error as fault:
             raise query_fault(fault, connection, self.where) from fault
 
@@ -129,7 +138,8 @@ class _Relation:
         content, kind = self.project(plain), self.project(f"json_type({value})")
         datatype = (
             f"CASE {kind} WHEN 'VARCHAR' THEN '' WHEN 'BOOLEAN' THEN '{XSD}boolean' WHEN 'DOUBLE' THEN CASE WHEN"
-            f" regexp_full_match({content}, '-?[0-9]+') THEN '{XSD}integer' ELSE '{XSD}double' END ELSE '{XSD}integer' END"
+            f" regexp_full_match({content}, '-?[0-9]+') THEN '{XSD}integer' ELSE '{XSD}double' END"
+            f" ELSE '{XSD}integer' END"
         )
         fault = (
             f"CASE WHEN {kind} IN ('ARRAY', 'OBJECT') THEN"
@@ -175,11 +185,15 @@ class _Draft:
 
     def slot(self, made: Term) -> Slot:
         self.faults.update(dict.fromkeys(made.faults))
-        return made.constant if made.constant is not None else self.terms.setdefault(made.sql, len(self.terms))
+        return (
+            made.constant if made.constant is not None else self.terms.setdefault(made.sql, len(self.terms))
+        )
 
 
 class _Compiler:
-    def __init__(self, mapping: Mapping, map: TriplesMap, number: int, sources: Sources, defaults: Defaults) -> None:
+    def __init__(
+        self, mapping: Mapping, map: TriplesMap, number: int, sources: Sources, defaults: Defaults
+    ) -> None:
         self.mapping = mapping
         self.map = map
         self.number = number
@@ -201,15 +215,22 @@ class _Compiler:
                     used = self.repeated(self.map.subject, predicate, subject, *graphs)
                     draft = drafts.setdefault(used, _Draft(self.relation("r")))
                     scope = self.scope(draft.relation, self.map)
-                    other = self.scope(draft.relation, self.parent(item)) if isinstance(item, ParentMap) else scope
+                    other = (
+                        self.scope(draft.relation, self.parent(item))
+                        if isinstance(item, ParentMap)
+                        else scope
+                    )
                     self.add(draft, scope, predicate, draft.slot(term(subject, other)), graphs)
         return [*(self.plan(draft) for draft in drafts.values()), *made]
 
-    def add(self, draft: _Draft, scope: Scope, predicate: TermMap, item: Slot, graphs: tuple[TermMap, ...]) -> None:
+    def add(
+        self, draft: _Draft, scope: Scope, predicate: TermMap, item: Slot, graphs: tuple[TermMap, ...]
+    ) -> None:
         subject, verb = draft.slot(term(self.map.subject, scope)), draft.slot(term(predicate, scope))
         named = [draft.slot(term(graph, scope)) for graph in graphs] or [_DEFAULT_GRAPH]
         for graph in named:
             name = f"<{self.defaults.graph}>" if graph == _DEFAULT_GRAPH else graph
+            check_graphs([name] if isinstance(name, str) else [], self.map.where)
             draft.quads[subject, verb, item, name] = None
 
     def joined(self, item: ParentMap, predicates: tuple[TermMap, ...], graphs: tuple[TermMap, ...]) -> _Draft:
@@ -260,6 +281,19 @@ class _Compiler:
             return frozenset()
         names = {name for each in terms for name in _names(each)}
         return frozenset(name for name in names if json_path(name, self.map.where).many)
+
+
+def check_graphs(names: Iterable[str], where: str) -> None:
+    """Raises MappingError for a graph that no mapping may write."""
+    for name in names:
+        if is_own(name[1:-1]):
+            what = f"The graph {name} is kept by the knowledge base"
+            raise MappingError(what, where=where, hint="name another graph")
+
+
+def rows_name(source: LogicalSource, path: Path) -> str:
+    """The table that a logical source without a query reads: of columns, or of JSON values."""
+    return objects_name(source.path) if is_json(path) else table_name(source.path)
 
 
 def queried_tables(query: str, connection: duckdb.DuckDBPyConnection) -> set[str]:

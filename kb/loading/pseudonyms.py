@@ -15,7 +15,7 @@ _MAX_BYTES = 64
 
 
 def secret_of(folder: Path) -> bytes:
-    """The secret of a store: the environment variable KB_BUYER_SECRET, else a file in its folder, made when it is missing."""
+    """The secret of a store: KB_BUYER_SECRET of the environment, else a file in its folder, made when missing."""
     stated = os.environ.get(VARIABLE)
     if stated:
         return _shortened(stated.encode())

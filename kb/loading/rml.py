@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pyoxigraph as ox
 
@@ -43,7 +44,8 @@ _FORMULATIONS = {
 }
 _TERM_TYPES = {each.value: each for each in TermType} | {"UnsafeURI": TermType.UNSAFE_IRI}
 
-Node = ox.NamedNode | ox.BlankNode
+Node: TypeAlias = ox.NamedNode | ox.BlankNode
+Value: TypeAlias = Node | ox.Literal
 
 
 def read(text: str, path: Path) -> Mapping:
@@ -52,7 +54,8 @@ def read(text: str, path: Path) -> Mapping:
         triples = list(ox.parse(text, format=ox.RdfFormat.TURTLE, base_iri="urn:mapping:"))
     except SyntaxError as fault:
         raise SyntaxFault(
-            f"The mapping is not Turtle: {fault.msg}", where=f"{path}, line {fault.lineno}, column {fault.offset}"
+            f"The mapping is not Turtle: {fault.msg}",
+            where=f"{path}, line {fault.lineno}, column {fault.offset}",
         ) from fault
     return _Reader(path, triples).mapping()
 
@@ -77,9 +80,10 @@ class _Reader:
     def __init__(self, path: Path, triples: list[ox.Quad]) -> None:
         self.path = path
         self.where = str(path)
-        self.objects: defaultdict[tuple[ox.Term, str], list[ox.Term]] = defaultdict(list)
+        self.objects: defaultdict[tuple[Value, str], list[Value]] = defaultdict(list)
         self.maps: dict[Node, None] = {}
         for triple in triples:
+            assert not isinstance(triple.subject, ox.Triple) and not isinstance(triple.object, ox.Triple)
             predicate = triple.predicate.value
             self.objects[triple.subject, predicate].append(triple.object)
             if predicate.startswith(_OLD):
@@ -95,16 +99,16 @@ class _Reader:
     def mapping(self) -> Mapping:
         return Mapping(self.path, tuple(self.triples_map(node) for node in self.maps))
 
-    def all(self, node: ox.Term, name: str) -> list[ox.Term]:
+    def all(self, node: Value, name: str) -> list[Value]:
         return self.objects.get((node, RML + name), [])
 
-    def one(self, node: ox.Term, name: str) -> ox.Term | None:
+    def one(self, node: Value, name: str) -> Value | None:
         found = self.all(node, name)
         if len(found) > 1:
             raise MappingError(f"More than one rml:{name}", where=self.where)
         return found[0] if found else None
 
-    def text(self, node: ox.Term, name: str) -> str | None:
+    def text(self, node: Value, name: str) -> str | None:
         found = self.one(node, name)
         return None if found is None else found.value
 
@@ -135,7 +139,9 @@ class _Reader:
         if logical is None:
             raise MappingError("A triples map needs a logical source", where=self.where)
         source = self.one(logical, "source")
-        path = source.value if isinstance(source, ox.Literal) else self.text(source, "path") if source else None
+        if source is None:
+            raise MappingError("A logical source needs rml:source", where=self.where)
+        path = source.value if isinstance(source, ox.Literal) else self.text(source, "path")
         if path is None:
             raise MappingError(
                 "The logical source names no file", where=self.where, hint="give rml:source [ rml:path … ]"
@@ -149,7 +155,7 @@ class _Reader:
         nulls = tuple(term.value for term in self.all(source, "null"))
         return LogicalSource(path, _FORMULATIONS[named], self.text(logical, "iterator"), nulls)
 
-    def predicate_object(self, node: ox.Term) -> PredicateObjectMap:
+    def predicate_object(self, node: Value) -> PredicateObjectMap:
         objects: list[TermMap | ParentMap] = []
         for each in self.all(node, _OBJECT.long):
             parent = self.one(each, "parentTriplesMap")
@@ -161,25 +167,27 @@ class _Reader:
             graphs=tuple(self.term_maps(node, _GRAPH, TermType.IRI)),
         )
 
-    def parent(self, node: ox.Term, parent: ox.Term) -> ParentMap:
+    def parent(self, node: Value, parent: Value) -> ParentMap:
         joins = []
         for condition in self.all(node, "joinCondition"):
             child, other = self.side(condition, "child"), self.side(condition, "parent")
             joins.append(Join(child, other))
         return ParentMap(_name(parent), tuple(joins))
 
-    def side(self, condition: ox.Term, name: str) -> Expression:
+    def side(self, condition: Value, name: str) -> Expression:
         reference, node = self.text(condition, name), self.one(condition, name + "Map")
-        expression = Reference(reference) if reference is not None else self.expression(node) if node else None
+        expression = (
+            Reference(reference) if reference is not None else self.expression(node) if node else None
+        )
         if expression is None:
             raise MappingError(f"A join condition needs rml:{name} or rml:{name}Map", where=self.where)
         return expression
 
-    def term_maps(self, node: ox.Term, roles: _Roles, usual: TermType) -> list[TermMap]:
+    def term_maps(self, node: Value, roles: _Roles, usual: TermType) -> list[TermMap]:
         long = [self.term_map(each, usual) for each in self.all(node, roles.long)]
         return long + [_constant(each) for each in self.all(node, roles.short)]
 
-    def term_map(self, node: ox.Term, usual: TermType | None) -> TermMap:
+    def term_map(self, node: Value, usual: TermType | None) -> TermMap:
         """`usual` is the type where the map states none; None for objects, whose references make literals."""
         expression = self.expression(node)
         datatypes = self.term_maps(node, _DATATYPE, TermType.IRI)
@@ -195,9 +203,11 @@ class _Reader:
             term_type = TermType.LITERAL
         else:
             term_type = usual or TermType.IRI
-        return TermMap(expression, term_type, datatypes[0] if datatypes else None, languages[0] if languages else None)
+        return TermMap(
+            expression, term_type, datatypes[0] if datatypes else None, languages[0] if languages else None
+        )
 
-    def expression(self, node: ox.Term) -> Expression | None:
+    def expression(self, node: Value) -> Expression | None:
         constant, reference = self.one(node, "constant"), self.text(node, "reference")
         template, execution = self.text(node, "template"), self.one(node, "functionExecution")
         given = [each for each in (constant, reference, template, execution) if each is not None]
@@ -211,7 +221,7 @@ class _Reader:
             return rml_template(template, self.where)
         return None if execution is None else self.function(execution)
 
-    def function(self, execution: ox.Term) -> FunctionCall:
+    def function(self, execution: Value) -> FunctionCall:
         function = self.text(execution, "function")
         if function is None:
             raise MappingError("A function execution needs rml:function", where=self.where)
@@ -222,18 +232,20 @@ class _Reader:
                 self.one(given, "inputValueMap"),
                 self.one(given, "inputValue"),
             )
-            argument = _constant(value).expression if value is not None else self.expression(node) if node else None
+            argument = (
+                _constant(value).expression if value is not None else self.expression(node) if node else None
+            )
             if parameter is None or argument is None:
                 raise MappingError("An input needs rml:parameter and a value", where=self.where)
             arguments.append((parameter, argument))
         return FunctionCall(function, tuple(arguments))
 
 
-def _name(node: ox.Term) -> str:
+def _name(node: Value) -> str:
     return node.value.removeprefix("urn:mapping:")
 
 
-def _constant(term: ox.Term) -> TermMap:
+def _constant(term: Value) -> TermMap:
     if isinstance(term, ox.NamedNode):
         return TermMap(iri(term.value), TermType.IRI)
     if isinstance(term, ox.BlankNode):
@@ -241,7 +253,7 @@ def _constant(term: ox.Term) -> TermMap:
     return TermMap(Constant(str(term)), TermType.LITERAL)
 
 
-def _typing(classes: list[ox.Term]) -> PredicateObjectMap:
+def _typing(classes: list[Value]) -> PredicateObjectMap:
     return PredicateObjectMap(
         predicates=(TermMap(iri(_TYPE), TermType.IRI),), objects=tuple(_constant(each) for each in classes)
     )

@@ -56,7 +56,9 @@ def table_name(path: str) -> str:
 class Sources:
     """The tables of one mapping in one connection."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, given: Mapping[str, Path]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, given: Mapping[str, Path]
+    ) -> None:
         self.connection = connection
         self.folder = folder
         self.given = dict(given)
@@ -66,26 +68,34 @@ class Sources:
         """Find and check the files that a mapping names; `given` replaces those it names by path or table name."""
         used = set()
         for name in names:
-            key = next((key for key in self.given if name == key or table_name(name) == table_name(key)), None)
+            key = next(
+                (key for key in self.given if name == key or table_name(name) == table_name(key)), None
+            )
             if key is None and len(names) == len(self.given) == 1:
                 key = next(iter(self.given))
             if key is not None:
                 used.add(key)
+            if key is None and re.match(r"[a-z][a-z0-9+.-]+:/", name):
+                raise SourceError(
+                    f"'{name}' is an address", where=where, hint="fetch it first: only files are read"
+                )
             path = self.folder / name if key is None else self.given[key]
             check_file(path, where)
             self.files[name] = path
         unknown = [key for key in self.given if key not in used]
         if unknown:
             known = ", ".join(table_name(name) for name in names)
-            raise MappingError(f"The mapping reads no table '{unknown[0]}'", where=where, hint=f"it reads {known}")
+            raise MappingError(
+                f"The mapping reads no table '{unknown[0]}'", where=where, hint=f"it reads {known}"
+            )
 
     def open(self, uses: Mapping[str, int]) -> None:
         """Make a view of each file, or a table where it is used more than once; `uses` counts by table name."""
         for name, path in self.files.items():
-            kind = "TABLE" if uses.get(table_name(name), 0) > 1 else "VIEW"
-            self._create(kind, table_name(name), _reader(path), path)
+            if not is_json(path) or table_name(name) in uses:
+                self._create(uses.get(table_name(name), 0), table_name(name), _reader(path), path)
             if is_json(path):
-                self._create(kind, objects_name(name), _objects_reader(path), path)
+                self._create(uses.get(objects_name(name), 0), objects_name(name), _objects_reader(path), path)
 
     def name_query(self, query: NamedQuery, uses: int) -> None:
         """Make a named query a view, or a table where it is used more than once."""
@@ -123,25 +133,25 @@ class Sources:
         for name, path in self.files.items():
             if is_json(path) and _suffix(path) != ".json":
                 rows = self.connection.execute(
-                    f"SELECT line FROM (SELECT row_number() OVER () AS line, json FROM {identifier(objects_name(name))})"
+                    "SELECT line FROM"
+                    f" (SELECT row_number() OVER () AS line, json FROM {identifier(objects_name(name))})"
                     " WHERE json IS NULL"
                 ).fetchall()
                 found += [RejectedRow(path.name, "the line is not JSON", line=line) for (line,) in rows]
         return found
 
-    def _create(self, kind: str, name: str, reader: str, path: Path) -> None:
+    def _create(self, uses: int, name: str, reader: str, path: Path) -> None:
+        kind = "TABLE" if uses > 1 else "VIEW"
         try:
             self.connection.execute(f"CREATE TEMP {kind} {identifier(name)} AS SELECT * FROM {reader}")
         except duckdb.Error as fault:
             raise SourceError(
-                f"The file {path.name} can't be read: {first_line(fault)}", where=str(path)
+                f"The file {path.name} can't be read: {said(fault)}", where=str(path)
             ) from fault
 
 
 def check_file(path: Path, where: str) -> None:
-    """Raises SourceError for what is missing, empty, a folder, wrongly packed or encoded; UnsupportedFormat for a suffix."""
-    if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)):
-        raise SourceError(f"'{path}' is an address, and only files are read", where=where, hint="fetch it first")
+    """Raises SourceError for a file that is missing, empty, badly packed or encoded; UnsupportedFormat."""
     if path.is_dir():
         raise SourceError(f"'{path}' is a folder", where=where, hint="name the file in it")
     if not path.is_file():
@@ -150,7 +160,9 @@ def check_file(path: Path, where: str) -> None:
     if suffix not in (*_TABLES, *_JSON) or (packed and suffix == ".parquet"):
         known = ", ".join((*_TABLES, *_JSON))
         raise UnsupportedFormat(
-            f"'{path.name}' is not a table that can be read", where=where, hint=f"use {known}; text may be .gz or .zst"
+            f"'{path.name}' is not a table that can be read",
+            where=where,
+            hint=f"use {known}; text may be .gz or .zst",
         )
     sample = _sample(path)
     if not sample:
@@ -187,7 +199,7 @@ def query_fault(fault: duckdb.Error, connection: duckdb.DuckDBPyConnection, wher
     """The error of a query that does not fit, with the tables there are."""
     tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY ALL").fetchall()
     names = ", ".join(name for (name,) in tables if " " not in name and not name.startswith("reject_"))
-    what = f"The query does not fit its tables: {first_line(fault)}"
+    what = f"The query does not fit its tables: {said(fault)}"
     return MappingError(what, where=where, hint=f"the tables are {names}")
 
 
@@ -219,9 +231,9 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def first_line(fault: duckdb.Error) -> str:
-    """What DuckDB says, without its excerpt of the query."""
-    return str(fault).split("\n")[0]
+def said(fault: duckdb.Error) -> str:
+    """What DuckDB says, in one line, without its excerpt of the query."""
+    return " ".join(str(fault).split("\nLINE ")[0].split())
 
 
 def _suffix(path: Path) -> str:
@@ -238,11 +250,12 @@ def _reader(path: Path) -> str:
         case ".parquet":
             return f"read_parquet({file})"
         case ".json" | ".jsonl" | ".ndjson":
-            return f"read_json({file}, maximum_object_size = {_object_bytes(path)})"
+            ignore = str(_suffix(path) != ".json").lower()
+            return f"read_json({file}, ignore_errors = {ignore}, maximum_object_size = {_object_bytes(path)})"
         case _:
             return (
-                f"read_csv({file}, delim = {quote(_delimiter(path))}, quote = '\"', escape = '\"', header = true, skip = 0,"
-                " all_varchar = true, ignore_errors = true, store_rejects = true, rejects_limit = 100000)"
+                f"read_csv({file}, delim = {quote(_delimiter(path))}, quote = '\"', escape = '\"', header = true,"
+                " skip = 0, all_varchar = true, ignore_errors = true, store_rejects = true, rejects_limit = 100000)"
             )
 
 

@@ -18,8 +18,8 @@ from ..columns.batches import BATCH_ROWS, QUAD_SCHEMA
 from ..errors import MappingError, SourceError
 from . import functions, terms_sql
 from .mapping import Formulation, Mapping
-from .plans import Defaults, Plan, Slot, plans, queried_tables
-from .sources import RejectedRow, Sources, first_line, table_name
+from .plans import Defaults, Plan, Slot, check_graphs, plans, queried_tables, rows_name
+from .sources import RejectedRow, Sources, said
 
 _MAX_FAULTS = 10_000
 Progress = Callable[[int, int], None]
@@ -30,7 +30,7 @@ class TableOptions:
     """What a mapping leaves open.
 
     `graph` takes the triples without a graph; `base` completes relative IRIs; `skolem` begins the IRIs of blank nodes;
-    `secret` is the key of buyers' pseudonyms (see pseudonyms.secret_of); `memory` bounds DuckDB, which spills beyond it.
+    `secret` is the key of buyers' pseudonyms (see pseudonyms.secret_of); `memory` bounds DuckDB, which then spills.
     """
 
     graph: str
@@ -51,12 +51,12 @@ def map_tables(
 ) -> Iterator[pa.RecordBatch]:
     """The quads of a mapping as batches (s, p, o, g in N-Triples syntax); a quad may come more than once.
 
-    Files are looked for below `folder`, or taken from `tables` by their path in the mapping or their table name. Rows
-    that give no quads because of a fault are added to `rejected`; without that list the first one raises. `progress` gets
-    (bytes done, bytes in all) of the files as they are used.
+    Files are looked for below `folder`, or taken from `tables` by their path in the mapping or their table name.
+    Rows that give no quads because of a fault are added to `rejected`; without that list the first one raises.
+    `progress` gets (bytes done, bytes in all) of the files as they are used.
 
-    Raises MappingError where the mapping does not fit its tables (a column that is missing), SourceError for a file that
-    is missing, empty or wrongly encoded.
+    Raises MappingError where the mapping does not fit its tables (a column that is missing), SourceError for a file
+    that is missing, empty or wrongly encoded.
     """
     found: list[RejectedRow] = [] if rejected is None else rejected
     with TemporaryDirectory(prefix="kb-tables-") as spill, duckdb.connect() as connection:
@@ -93,7 +93,7 @@ def _opened(
         if each.source.formulation is Formulation.QUERY:
             uses.update(queried_tables(each.source.iterator or "", connection))
         else:
-            uses[table_name(each.source.path)] += 1
+            uses[rows_name(each.source, sources.files[each.source.path])] += 1
     sources.open(uses)
     for named in mapping.queries:
         sources.name_query(named, uses[named.name])
@@ -101,7 +101,9 @@ def _opened(
     return sources
 
 
-def _run(plan: Plan, connection: duckdb.DuckDBPyConnection, rejected: list[RejectedRow]) -> Iterator[pa.RecordBatch]:
+def _run(
+    plan: Plan, connection: duckdb.DuckDBPyConnection, rejected: list[RejectedRow]
+) -> Iterator[pa.RecordBatch]:
     faults = 0
     try:
         reader = connection.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
@@ -113,6 +115,8 @@ def _run(plan: Plan, connection: duckdb.DuckDBPyConnection, rejected: list[Rejec
                 rows = rows.filter(sound) if bad else rows
             for quad in plan.quads:
                 batch = _batch(rows, quad)
+                if isinstance(quad[3], int):
+                    check_graphs(batch.column("g").unique().to_pylist(), plan.triples_map.where)
                 if batch.num_rows:
                     yield batch
     except duckdb.Error as fault:
@@ -145,16 +149,18 @@ def _faults(plan: Plan, connection: duckdb.DuckDBPyConnection) -> list[RejectedR
     ).fetchall()
     each_map = plan.triples_map
     return [
-        RejectedRow(each_map.source.path, f"{fault} (triples map {each_map.name})", row=row if plan.ordered else None)
+        RejectedRow(
+            each_map.source.path, f"{fault} (triples map {each_map.name})", row=row if plan.ordered else None
+        )
         for row, fault in rows
     ]
 
 
 def _translated(plan: Plan, fault: duckdb.Error) -> MappingError | SourceError:
     if isinstance(fault, duckdb.InvalidInputException) and "pseudonym" in str(fault):
-        return MappingError(first_line(fault), where=plan.triples_map.where)
+        return MappingError(said(fault), where=plan.triples_map.where)
     return SourceError(
-        f"{plan.triples_map.source.path} can't be read: {first_line(fault)}", where=plan.triples_map.where
+        f"{plan.triples_map.source.path} can't be read: {said(fault)}", where=plan.triples_map.where
     )
 
 

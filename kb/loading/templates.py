@@ -36,7 +36,9 @@ def _parsed(text: str, grammar: re.Pattern[str], where: str, hint: str) -> Templ
     while position < len(text):
         match = grammar.match(text, position)
         if match is None:
-            raise MappingError(f"The template '{text}' is broken at character {position + 1}", where=where, hint=hint)
+            raise MappingError(
+                f"The template '{text}' is broken at character {position + 1}", where=where, hint=hint
+            )
         position = match.end()
         if match["name"]:
             parts.append(Reference(_ESCAPE.sub(r"\1", match["name"])))

@@ -81,7 +81,8 @@ def macros() -> list[str]:
         f" WHEN regexp_matches(x, '[{usual}]') THEN {controls} ELSE {escaped} END",
         "CREATE TEMP MACRO ckb_encode(x) AS CASE WHEN regexp_full_match(x, '[A-Za-z0-9._~-]*') THEN x"
         " WHEN strlen(x) = length(x) THEN url_encode(x)"
-        f" ELSE array_to_string(list_transform(regexp_extract_all(x, '[{_UNRESERVED}]+|[^{_UNRESERVED}]+'), lambda p: {piece}), '') END",
+        f" ELSE array_to_string(list_transform(regexp_extract_all(x, '[{_UNRESERVED}]+|[^{_UNRESERVED}]+'),"
+        f" lambda p: {piece}), '') END",
         *_double_macros(),
     ]
 
@@ -94,8 +95,10 @@ def _double_macros() -> list[str]:
         " CASE WHEN ckb_significant(whole, part) = '' THEN sign || '0.0E0' ELSE"
         " sign || ckb_significant(whole, part)[1] || '.'"
         " || coalesce(nullif(rtrim(substr(ckb_significant(whole, part), 2), '0'), ''), '0') || 'E'"
-        " || CAST(power + length(whole) - 1 - (length(whole || part) - length(ckb_significant(whole, part))) AS VARCHAR) END",
-        "CREATE TEMP MACRO ckb_double(x) AS CASE lower(x) WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'INF' WHEN '-inf' THEN '-INF'"
+        " || CAST(power + length(whole) - 1 - (length(whole || part) - length(ckb_significant(whole, part)))"
+        " AS VARCHAR) END",
+        "CREATE TEMP MACRO ckb_double(x) AS CASE lower(x) WHEN 'nan' THEN 'NaN'"
+        " WHEN 'inf' THEN 'INF' WHEN '-inf' THEN '-INF'"
         " ELSE ckb_scientific(regexp_extract(x, '^-'), regexp_extract(x, '^-?([0-9]*)', 1),"
         " regexp_extract(x, '\\.([0-9]*)', 1), coalesce(TRY_CAST(regexp_extract(x, '[eE](.*)$', 1) AS INT), 0)) END",
     ]
@@ -167,7 +170,8 @@ def _tagged(language: TermMap, value: _Value, escaped: str, scope: Scope) -> Ter
         return Term(f"{escaped} || {quote('@' + language.expression.text)}", None, value.faults)
     assert language.expression is not None
     tag = _value(language.expression, scope)
-    fault = f"CASE WHEN NOT regexp_full_match({tag.text}, '{LANGUAGE_TAG}') THEN '\"' || {tag.text} || '\" is not a language tag' END"
+    wrong = f"NOT regexp_full_match({tag.text}, '{LANGUAGE_TAG}')"
+    fault = f"CASE WHEN {wrong} THEN '\"' || {tag.text} || '\" is not a language tag' END"
     return Term(f"{escaped} || '@' || {tag.text}", None, (*value.faults, *tag.faults, fault))
 
 
@@ -200,7 +204,9 @@ def _templated(template: Template, term_type: TermType, scope: Scope) -> tuple[s
     for part in template.parts:
         if isinstance(part, str):
             if _FORBIDDEN.search(part):
-                raise MappingError(f"'{part}' can't be part of an IRI", where=scope.where, hint="percent-encode it")
+                raise MappingError(
+                    f"'{part}' can't be part of an IRI", where=scope.where, hint="percent-encode it"
+                )
             parts.append(quote(part))
         else:
             column = scope.column(part)
@@ -219,18 +225,16 @@ def _templated(template: Template, term_type: TermType, scope: Scope) -> tuple[s
 def _absolute(value: str, scope: Scope) -> str:
     if scope.base is None:
         return value
-    return (
-        f"CASE WHEN regexp_matches({value}, '^{_SCHEME.pattern}') THEN {value} ELSE {quote(scope.base)} || {value} END"
-    )
+    whole = f"regexp_matches({value}, '^{_SCHEME.pattern}')"
+    return f"CASE WHEN {whole} THEN {value} ELSE {quote(scope.base)} || {value} END"
 
 
 def _iri_fault(value: str, scope: Scope) -> str:
     pattern = _FORBIDDEN.pattern.replace("\\x00-\\x20", "\\x00- ")
     fault = f"CASE WHEN regexp_matches({value}, {quote(pattern)}) THEN '\"' || {value} || '\" is not an IRI'"
     if scope.base is None:
-        fault += (
-            f" WHEN NOT regexp_matches({value}, '^{_SCHEME.pattern}') THEN '\"' || {value} || '\" is a relative IRI'"
-        )
+        whole = f"regexp_matches({value}, '^{_SCHEME.pattern}')"
+        fault += f" WHEN NOT {whole} THEN '\"' || {value} || '\" is a relative IRI'"
     return f"{fault} END"
 
 
@@ -241,7 +245,9 @@ def _value(expression: Expression, scope: Scope) -> _Value:
         column = scope.column(expression)
         return _Value(column.text, column.datatype, (column.fault,) if column.fault else ())
     if isinstance(expression, Template):
-        parts = [_Value(quote(part)) if isinstance(part, str) else _value(part, scope) for part in expression.parts]
+        parts = [
+            _Value(quote(part)) if isinstance(part, str) else _value(part, scope) for part in expression.parts
+        ]
         joined = " || ".join(part.text for part in parts)
         return _Value(f"({joined})", None, tuple(fault for part in parts for fault in part.faults))
     return _called(expression, scope)

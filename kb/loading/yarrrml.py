@@ -89,7 +89,7 @@ def _value(node: yaml.Node | None) -> Any:
 
 
 class _Reader:
-    def __init__(self, path: Path, document: _Entries) -> None:
+    def __init__(self, path: Path, document: dict[str, Any]) -> None:
         self.path = path
         self.document = document
         self.prefixes = _PREFIXES | (document.get("prefixes") or {})
@@ -102,9 +102,8 @@ class _Reader:
         found = [each for name, entry in maps.items() for each in self.triples_maps(name, entry)]
         files = tuple(str(each) for each in _list(_first(self.document, "files")))
         self.name = ""
-        queries = tuple(
-            NamedQuery(name, str(self.at(sql)), self.where) for name, sql in (self.document.get("queries") or {}).items()
-        )
+        named = self.document.get("queries") or {}
+        queries = tuple(NamedQuery(name, str(self.at(sql)), self.where) for name, sql in named.items())
         return Mapping(self.path, tuple(found), files, queries, _first(self.document, "base"))
 
     @property
@@ -144,7 +143,9 @@ class _Reader:
     def source(self, entry: Any) -> LogicalSource:
         if isinstance(entry, str):
             if entry not in self.sources:
-                raise self.fault(f"There is no source '{entry}'", f"the mapping has {', '.join(self.sources)}")
+                raise self.fault(
+                    f"There is no source '{entry}'", f"the mapping has {', '.join(self.sources)}"
+                )
             entry = self.at(self.sources[entry])
         if isinstance(entry, list):
             access, _, kind = str(entry[0]).partition("~")
@@ -158,17 +159,23 @@ class _Reader:
             entry["access"], entry.get("referenceFormulation") or "csv", entry.get("iterator"), nulls
         )
 
-    def formulated(self, access: str, kind: str, iterator: str | None, nulls: tuple[str, ...]) -> LogicalSource:
+    def formulated(
+        self, access: str, kind: str, iterator: str | None, nulls: tuple[str, ...]
+    ) -> LogicalSource:
         formulation = _FORMULATIONS.get(kind or "csv")
         if formulation is None:
-            raise self.fault(f"'{kind}' is not a reference formulation known here", f"use {', '.join(_FORMULATIONS)}")
+            raise self.fault(
+                f"'{kind}' is not a reference formulation known here", f"use {', '.join(_FORMULATIONS)}"
+            )
         return LogicalSource(str(access), formulation, iterator, nulls)
 
     def pair(self, entry: Any) -> PredicateObjectMap:
         self.at(entry)
         if isinstance(entry, list):
             if not 2 <= len(entry) <= 3:
-                raise self.fault("A short predicate-object is [predicate, object] or [predicate, object, type]")
+                raise self.fault(
+                    "A short predicate-object is [predicate, object] or [predicate, object, type]"
+                )
             predicates, objects = _list(entry[0]), _list(entry[1])
             extra = str(entry[2]) if len(entry) == 3 else None
             made: list[TermMap | ParentMap] = [self.short(each, extra) for each in objects]
@@ -219,7 +226,7 @@ class _Reader:
             return self.term(entry["value"], self.term_type(entry["type"]))
         return self.typed(entry["value"], datatype=entry.get("datatype"), language=entry.get("language"))
 
-    def with_type(self, call: FunctionCall, entry: _Entries) -> TermMap:
+    def with_type(self, call: FunctionCall, entry: dict[str, Any]) -> TermMap:
         term_type = self.term_type(entry.get("type") or "literal")
         datatype, language = entry.get("datatype"), entry.get("language")
         return TermMap(
@@ -243,7 +250,7 @@ class _Reader:
             raise self.fault("A join condition needs the parameters str1 (this source) and str2 (the other)")
         return Join(sides["str1"], sides["str2"])
 
-    def function(self, entry: _Entries) -> FunctionCall:
+    def function(self, entry: dict[str, Any]) -> FunctionCall:
         arguments = []
         for given in _list(entry.get("parameters")):
             name, value = (given["parameter"], given["value"]) if isinstance(given, dict) else given[:2]
@@ -278,7 +285,11 @@ class _Reader:
                 call = self.function(entry)
                 return TermMap(call, self.term_type(entry.get("type") or term_type.value.lower()))
             return self.term(entry.get("value"), self.term_type(entry.get("type") or term_type.value.lower()))
-        for suffix, kind in (("~iri", TermType.IRI), ("~blank", TermType.BLANK), ("~literal", TermType.LITERAL)):
+        for suffix, kind in (
+            ("~iri", TermType.IRI),
+            ("~blank", TermType.BLANK),
+            ("~literal", TermType.LITERAL),
+        ):
             if entry.endswith(suffix):
                 return self.term(_Text(entry.removesuffix(suffix)), kind)
         text = self.expand(entry) if term_type is TermType.IRI else entry

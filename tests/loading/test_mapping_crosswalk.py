@@ -59,7 +59,9 @@ def test_a_feed_says_in_our_terms(found: set[tuple[str, str, str]], statement: t
     assert statement in found
 
 
-def test_every_spu_has_one_brand_and_one_category_and_every_offer_one_price(found: set[tuple[str, str, str]]) -> None:
+def test_every_spu_has_one_brand_and_one_category_and_every_offer_one_price(
+    found: set[tuple[str, str, str]],
+) -> None:
     def subjects(kind: str) -> list[str]:
         return [s for s, p, o in found if p == "a" and o == f"<ckb:{kind}>"]
 

@@ -26,7 +26,9 @@ COUNTS = {"CSV": 48, "JSON": 76}
 
 
 @pytest.fixture(scope="session")
-def cases(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+def cases(
+    shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Path]]:
     folder = tmp_path_factory.mktemp("rml-core")
     for kind in COUNTS:
         with tarfile.open(shared_data("rml-core") / f"rml-core-test-cases-{kind.lower()}.tar.gz") as archive:
@@ -35,7 +37,9 @@ def cases(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
 
 
 @pytest.mark.parametrize("kind", COUNTS)
-def test_every_case_of_rml_core_gives_its_output_or_its_error(kind: str, cases: dict[str, list[Path]]) -> None:
+def test_every_case_of_rml_core_gives_its_output_or_its_error(
+    kind: str, cases: dict[str, list[Path]]
+) -> None:
     assert len(cases[kind]) == COUNTS[kind]
     wrong = {case.name: fault for case in cases[kind] if (fault := difference(case, BASES[kind]))}
     assert wrong.keys() == {name for name in LEFT_OUT if name.endswith(kind)}, wrong

@@ -10,13 +10,13 @@ from itertools import islice
 import numpy as np
 import pyoxigraph as ox
 
-from ..columns.kernels import Pairs, contains, heads, pack, tails
+from ..columns.kernels import Pairs, contains, heads, intersect, pack, tails
 from ..columns.relations import Relations
 from .equality import Representatives
 from .expressions import XSD, Node, short
-from .joins import pattern, solve
+from .joins import Pattern, pattern, solve
 from .rules import Atom, Constraint, Distinct, EqualityRule, RuleSet, Source, Term
-from .tables import Tables
+from .tables import Members, Tables
 
 MOST_PER_RULE = 1000
 Fact = tuple[int, int, int]
@@ -102,7 +102,7 @@ class _Search:
     def of_constraint(self, constraint: Constraint) -> Iterator[Contradiction]:
         kind = self._rules.vocabulary.type
         body = tuple(pattern(atom, kind) for atom in constraint.body)
-        if not all(len(self._tables[one.key]) for one in body):
+        if self._is_plainly_kept(body):
             return
         names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
         found = solve(body, self._tables, wanted=names, resolve=self._find)
@@ -117,6 +117,15 @@ class _Search:
                 seen.add(frozenset(facts))
                 witnesses = tuple(dict.fromkeys(values.values())) or (facts[0][0],)
                 yield Contradiction(constraint.source, witnesses, facts)
+
+    def _is_plainly_kept(self, body: tuple[Pattern, ...]) -> bool:
+        """Whether a look at the tables tells that nothing matches: most constraints say that classes are apart."""
+        tables = [self._tables[one.key] for one in body]
+        if not all(map(len, tables)):
+            return True
+        if len({one.subject for one in body}) > 1 or not all(isinstance(one, Members) for one in tables):
+            return False
+        return len(tables) == 2 and not len(intersect(tables[0].rows, tables[1].rows))
 
     def of_distinct(self, distinct: Distinct) -> Iterator[Contradiction]:
         members: dict[int, int] = {}

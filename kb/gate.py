@@ -6,16 +6,17 @@ judged again, until it conforms: an offer whose product is in quarantine can't s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+import pyoxigraph as ox
 
 from .columns.image import Image
 from .columns.kernels import contains, distinct, heads
 from .columns.rows import Rows
 from .errors import GateRefused
 from .store import Staging
-from .terms import RDFS
+from .terms import SH
 from .validation import ShapesGraph, ValidationData, ValidationReport, validate
 
 _ROUNDS = 12
@@ -53,12 +54,13 @@ def judge(
     for number in range(1, _ROUNDS + 1):
         image = base.changed(added=kept, removed=removed)
         staging.assert_image(image)
-        report = validate(shapes, data_of(image, staging))
-        first = first or report
+        report = validate(shapes, data_of(image, staging.asserted))
+        first = report if first is None else first
         offenders = _ids(image, report)
-        if strict and report.violations:
+        violations = report.count("Violation")
+        if strict and violations:
             raise GateRefused(
-                f"{report.violations} violations, and strict loading was asked for",
+                f"{violations} violations, and strict loading was asked for",
                 where=_example(report),
                 hint="mend the data, or load without --strict to quarantine the nodes at fault",
             )
@@ -66,7 +68,7 @@ def judge(
         if not len(taken):
             nodes = distinct(np.concatenate(held)) if held else np.empty(0, np.uint32)
             names = tuple(image.dictionary.decode(nodes).to_pylist())
-            return Verdict(image, kept, quarantined, names, first, report.violations, number)
+            return Verdict(image, kept, quarantined, names, first, violations, number)
         held.append(offenders)
         kept, quarantined = kept.minus(taken), quarantined.plus(taken)
     raise GateRefused(
@@ -76,14 +78,10 @@ def judge(
     )
 
 
-def data_of(image: Image, staging: Staging | None) -> ValidationData:
-    """The asserted graph as validation reads it: terms as received, with the ontology's class hierarchy."""
+def data_of(image: Image, store: ox.Store) -> ValidationData:
+    """The asserted graph as validation reads it: terms as received, the ontology for classes, SPARQL on `store`."""
     asserted = image.view(private=True, inferred=False).as_received(image.dictionary.stored)
-    hierarchy = image.dictionary.id(str(RDFS.subClassOf))
-    ontology = image.ontology.get_relation(hierarchy)
-    if len(ontology):
-        asserted = asserted.united(type(asserted)({hierarchy: replace(ontology)}))
-    return ValidationData(image.dictionary, asserted, staging.asserted if staging else None)
+    return ValidationData(image.dictionary, asserted, store, image.ontology)
 
 
 def rows_about(rows: Rows, nodes: np.ndarray) -> Rows:
@@ -97,5 +95,5 @@ def _ids(image: Image, report: ValidationReport) -> np.ndarray:
 
 
 def _example(report: ValidationReport) -> str:
-    first = next((one for one in report.results if one.severity == "Violation"), None)
+    first = next((one for one in report.results if one.severity == SH.Violation), None)
     return f"{first.focus}: {first.text()}" if first else ""

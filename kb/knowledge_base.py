@@ -104,6 +104,19 @@ class KnowledgeBase:
     ) -> None:
         self.close()
 
+    def init(self) -> None:
+        """Make the store, with the ontology, its vocabularies and the shapes; nothing where it is there."""
+        if self.read_only:
+            raise UsageError("This store was opened to read only")
+        if self.folder.exists:
+            return
+        settings = Settings.of(self.folder.path)
+        with pipeline.writing(self.folder) as staging:
+            commit = self._next("ontology", "the ontology, its vocabularies, the shapes")
+            batches = initial_batches(settings, commit.id)
+            patch = pipeline.Patch(Rows.encoded(staging.image.dictionary, batches))
+            pipeline.write(self.folder, staging, commit, patch, judged=False)
+
     def load(
         self,
         paths: str | Path | Sequence[str | Path],
@@ -267,17 +280,9 @@ class KnowledgeBase:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[tuple[Staging, float]]:
-        """The staging folder and the time of its beginning; a new store gets ontology and shapes first."""
+        """The staging folder and the time of its beginning; the store is made first where there is none."""
         started = time.monotonic()
-        if self.read_only:
-            raise UsageError("This store was opened to read only")
-        if not self.folder.exists:
-            settings = Settings.of(self.folder.path)
-            with pipeline.writing(self.folder) as staging:
-                commit = self._next("ontology", "the ontology, its vocabularies, the shapes")
-                batches = initial_batches(settings, commit.id)
-                patch = pipeline.Patch(Rows.encoded(staging.image.dictionary, batches))
-                pipeline.write(self.folder, staging, commit, patch, judged=False)
+        self.init()
         with pipeline.writing(self.folder) as staging:
             yield staging, started
 

@@ -1,7 +1,6 @@
 """A store's settings: ``kb.toml`` in its folder.
 
 ontology = ["core", "catalog", ...]     # modules of the ontology folder to load
-buyer_secret = "..."                    # the key of buyers' pseudonyms; never in the graph
 """
 
 from __future__ import annotations
@@ -12,7 +11,18 @@ from pathlib import Path
 
 from .errors import StoreDamaged
 
-MODULES = ("core", "catalog", "attributes", "taxonomy", "trade", "content", "audience", "market", "classes")
+MODULES = (
+    "commerce",
+    "core",
+    "catalog",
+    "attributes",
+    "taxonomy",
+    "trade",
+    "content",
+    "audience",
+    "market",
+    "classes",
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,8 @@ class Settings:
     def to_toml(self) -> str:
         """The file's text.
 
-        >>> Settings(ontology=("core",), buyer_secret="x").to_toml()
-        'ontology = ["core"]\\nbuyer_secret = "x"\\n'
+        >>> Settings(ontology=("core",)).to_toml()
+        'ontology = ["core"]\\n'
         """
         modules = ", ".join(f'"{name}"' for name in self.ontology)
         return f"ontology = [{modules}]\n"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from kb import KnowledgeBase
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -32,6 +34,28 @@ def shared_data() -> Callable[[str], Path]:
         return place
 
     return find
+
+
+@pytest.fixture(scope="session")
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds only the ontology and the shapes; copy it, don't write to it."""
+    place = tmp_path_factory.mktemp("made") / "shop.kb"
+    with KnowledgeBase.open(place) as knowledge:
+        knowledge.init()
+    return place
+
+
+@pytest.fixture
+def store(made_store: Path, tmp_path: Path) -> Path:
+    """A new store of one's own."""
+    return Path(shutil.copytree(made_store, tmp_path / "shop.kb"))
+
+
+@pytest.fixture
+def knowledge(store: Path) -> Iterator[KnowledgeBase]:
+    """A new store of one's own, open."""
+    with KnowledgeBase.open(store) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from ..errors import KbError, UsageError
 GROUPS: dict[str, dict[str, str]] = {
     "Everyday": {
         "demo": "tour:demo",
+        "init": "writing:init",
         "generate": "tour:generate",
         "load": "writing:load",
         "validate": "reading:validate",
@@ -33,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 _SUMMARIES = {
     "demo": "Build a demo shop, load it, walk through it, serve it.",
+    "init": "Make a store with the ontology and the shapes in it.",
     "generate": "Write a fictional shop as RDF or as tables.",
     "load": "Load RDF files or tables as one commit.",
     "validate": "Judge the store, or files before loading, by the shapes.",

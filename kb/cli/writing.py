@@ -9,7 +9,22 @@ import click
 from ..formats import rdf_format_named
 from ..knowledge_base import LoadOptions
 from ..loading.inputs import Inputs
-from .options import format_option, opened, progress, put, store_option, text_of
+from .options import format_option, opened, progress, put, say, store_option, text_of
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb init --store shop.kb
+"""
+)
+@store_option
+def init(store: str) -> None:
+    """Make a store with the ontology, its vocabularies and the shapes; the first load does so by itself."""
+    with opened(store, read_only=False) as knowledge:
+        knowledge.init()
+        say(f"{store} is ready, at snapshot {knowledge.snapshot.name}")
 
 
 @click.command(

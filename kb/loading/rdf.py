@@ -40,19 +40,19 @@ def read_rdf(
     `progress` is told the bytes of the file (compressed, if it is) as they are read. Raises SourceError,
     UnsupportedFormat, SyntaxFault (file, line, column, fragment) and DataError for a reserved graph name.
     """
-    form = format or rdf_format(path)
     with open_source(path, progress=progress) as source:
-        head = source.peek(1 << 16)  # type: ignore[attr-defined]
-        if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise SourceError(
-                "The file is empty", where=str(path), hint="nothing was stored; check the export"
-            )
-        if form == ox.RdfFormat.RDF_XML and _XML_ENTITIES.search(head):
-            raise DataError(
-                "RDF/XML with a DOCTYPE is refused", where=str(path), hint="expand its entities first"
-            )
+        form = format or rdf_format(path)
         try:
-            quads = ox.parse(source, format=form, rename_blank_nodes=False, lenient=False)
+            head = source.peek(1 << 16)  # type: ignore[attr-defined]
+            if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+                raise SourceError(
+                    "The file is empty", where=str(path), hint="nothing was stored; check the export"
+                )
+            if form == ox.RdfFormat.RDF_XML and _XML_ENTITIES.search(head):
+                raise DataError(
+                    "RDF/XML with a DOCTYPE is refused", where=str(path), hint="expand its entities first"
+                )
+            quads = ox.parse(source, format=form, rename_blank_nodes=False)
             for batch in batches_of(quads, graph):
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:

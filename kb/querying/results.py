@@ -12,6 +12,8 @@ from typing import IO, Any, Literal
 import pyarrow as pa
 import pyoxigraph as ox
 
+from ..errors import ToolMissing
+
 _INTEGERS = {"integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"}
 _FLOATS = {"decimal", "double", "float"}
 _XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -78,8 +80,14 @@ class Solutions:
         return pa.table(columns)
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame with the columns of `to_arrow`."""
-        return self.to_arrow().to_pandas()
+        """A pandas DataFrame with the columns of `to_arrow`.
+
+        Raises ToolMissing without pandas.
+        """
+        try:
+            return self.to_arrow().to_pandas()
+        except ImportError:
+            raise ToolMissing("pandas is not installed", hint="pip install 'commerce-kb[pandas]'") from None
 
     def __str__(self) -> str:
         lines = ["\t".join(self.variables)]

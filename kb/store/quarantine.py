@@ -29,7 +29,11 @@ class Entry:
 
     def reasons(self, node: str) -> list[str]:
         """The messages about one node; none for a node held back because of another."""
-        return [one["message"] for one in self.report["results"] if one["focus"] == node]
+        return [
+            f"{one['shapeId']}: {one['message'].get('en', '')}"
+            for one in self.report["results"]
+            if one["focus"] == node
+        ]
 
 
 class Quarantine:

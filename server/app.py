@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from markupsafe import Markup
 
 from . import access, entity_pages, gallery, ontology_pages, pages, problems, sparql
+from .context import CONTENT_SECURITY
 from .links import href, with_parameters
 from .negotiation import choose_language
 from .reader import Reader
@@ -16,8 +17,7 @@ from .words import Words
 
 _MOST_BYTES = 2_000_000
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": CONTENT_SECURITY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH = 640.0
-_LINE_HEIGHT = 200.0
+_WIDTH = 960.0
+_LINE_HEIGHT = 230.0
 _BAR_HEIGHT = 26.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 14.0, 12.0, 26.0
-_BAR_LABELS = 210.0
+_BAR_LABELS = 240.0
 _CHARACTER = 7.0
 
 
@@ -51,10 +51,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """A chart of horizontal bars."""
+    """A chart of horizontal bars: where labels end and where zero is, the bars."""
 
     title: str
     height: float
+    labels: float
     zero: float
     bars: tuple[Bar, ...]
 
@@ -71,7 +72,7 @@ def line(title: str, values: Sequence[tuple[str, float]]) -> Line | None:
     ticks = _ticks(min(value for _, value in values), max(value for _, value in values))
     low, high = ticks[0], ticks[-1]
     floor = _LINE_HEIGHT - _BOTTOM
-    step = (WIDTH - _LEFT - _RIGHT) / (len(values) - 1)
+    step = (_WIDTH - _LEFT - _RIGHT) / (len(values) - 1)
 
     def height_of(value: float) -> float:
         return round(floor - (value - low) / (high - low) * (floor - _TOP), 1)
@@ -102,7 +103,7 @@ def bars(title: str, values: Sequence[tuple[str, float]]) -> Bars | None:
     if not values:
         return None
     low, high = min(0.0, *(value for _, value in values)), max(0.0, *(value for _, value in values))
-    scale = (WIDTH - _BAR_LABELS - 80.0) / ((high - low) or 1.0)
+    scale = (_WIDTH - _BAR_LABELS - 80.0) / ((high - low) or 1.0)
     zero = round(_BAR_LABELS - low * scale, 1)
     drawn = []
     for number, (label, value) in enumerate(values):
@@ -119,7 +120,7 @@ def bars(title: str, values: Sequence[tuple[str, float]]) -> Bars | None:
                 value_x=round(left + width + 6.0, 1),
             )
         )
-    return Bars(title, round(_TOP * 2 + len(values) * _BAR_HEIGHT, 1), zero, tuple(drawn))
+    return Bars(title, round(_TOP * 2 + len(values) * _BAR_HEIGHT, 1), _BAR_LABELS - 10.0, zero, tuple(drawn))
 
 
 def _ticks(low: float, high: float) -> list[float]:

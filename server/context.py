@@ -8,6 +8,11 @@ from flask import Response, current_app, g, request
 
 from .reader import View
 
+CONTENT_SECURITY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
 
 def view() -> View:
     """What this request's caller sees; the same snapshot during the whole request."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify, render_template, request
 
+from kb.querying.find import Match
 from kb.terms import CKB
 
 from . import gallery
-from .context import tag, view
+from .context import CONTENT_SECURITY, tag, view
 from .display import Labels
 from .links import href
 from .negotiation import HTML, JSON_DOCUMENT, choose
@@ -49,9 +50,17 @@ def home() -> Response:
     duties = gallery.by_duty()
     questions = [question for listed in duties.values() for question in listed]
     page = render_template(
-        "home.html", stats=stats, counts=counts, duties=duties, shown=gallery.shown(questions)
+        "home.html",
+        stats=stats,
+        counts=counts,
+        duties=duties,
+        boxes=gallery.boxes(questions),
+        title=gallery.title,
     )
-    return tag(Response(page, content_type=HTML.content_type), "home")
+    response = tag(Response(page, content_type=HTML.content_type), "home")
+    # The rich editor sets style attributes; scripts stay as strict as everywhere.
+    response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY}; style-src-attr 'unsafe-inline'"
+    return response
 
 
 @routes.get("/find")
@@ -63,12 +72,13 @@ def find() -> Response:
     format = choose(request.headers.get("Accept"), (JSON_DOCUMENT, HTML), name=request.args.get("format"))
     seen = view()
     hits = seen.knowledge.find(text, kind=kind, limit=limit, private=g.caller.private) if text else []
+    kinds = Labels.of(seen, (hit.kind for hit in hits), language=g.language)
     if format is not HTML:
         listed = [
             {
                 "iri": hit.iri,
-                "label": hit.label,
-                "kind": hit.kind,
+                "label": _label(hit),
+                "kind": kinds.name(hit.kind),
                 "matched": hit.matched,
                 "score": hit.score,
                 "href": href(hit.iri, language=g.forced_language),
@@ -76,8 +86,12 @@ def find() -> Response:
             for hit in hits
         ]
         return tag(jsonify(listed), text, kind, limit)
-    page = render_template("find.html", text=text, kind=kind, hits=hits)
+    page = render_template("find.html", text=text, hits=hits, kinds=kinds, label=_label)
     return tag(Response(page, content_type=HTML.content_type), text, kind, limit)
+
+
+def _label(hit: Match) -> str:
+    return (hit.label_zh if g.language == "zh" else None) or hit.label
 
 
 @routes.get("/commits")

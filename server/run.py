@@ -67,6 +67,7 @@ def serve(
         "worker_class": "gthread",
         "workers": workers or min(4, os.cpu_count() or 1),
         "threads": _THREADS,
+        "limit_request_line": 8190,
         "graceful_timeout": 5,
         "timeout": 120,
         "control_socket_disable": True,

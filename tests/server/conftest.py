@@ -1,0 +1,48 @@
+"""A real server process on a real store."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kb import KnowledgeBase, LoadOptions
+from tests.server.live import Server, greeted, start
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a small shop and, in a private graph, an order."""
+    place = tmp_path_factory.mktemp("server") / "shop.kb"
+    with KnowledgeBase.open(place) as knowledge:
+        assert knowledge.load(HERE / "shop.ttl", source="shop", message="the shop")
+        assert knowledge.load(HERE / "orders.ttl", source="orders", options=LoadOptions(private=True))
+    return place
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable[..., Server]]:
+    """Start servers; all are ended at the end, and must end cleanly."""
+    running: list[subprocess.Popen] = []
+
+    def run(store: Path, *, host: str = "127.0.0.1") -> Server:
+        process = start(store, host=host)
+        running.append(process)
+        greeting, port = greeted(process)
+        return Server(process, greeting, port, store)
+
+    yield run
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    assert [process.wait(timeout=30) for process in running] == [0] * len(running)
+
+
+@pytest.fixture(scope="session")
+def server(launch: Callable[..., Server], shop: Path) -> Server:
+    """A server of the shop on loopback."""
+    return launch(shop)

@@ -1,0 +1,87 @@
+"""Starting a real server process and asking it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+START = """
+import sys
+from server.run import serve
+serve(sys.argv[1], host=sys.argv[2], port=int(sys.argv[3]), workers=1, announce=lambda text: print(text, flush=True))
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def type(self) -> str:
+        return self.headers.get_content_type()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen
+    greeting: str
+    port: int
+    store: Path
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> Answer:
+        """One request; header names are written with underscores."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body=body or None, headers=named)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """One GET."""
+        return self.ask("GET", path, **headers)
+
+
+def start(store: Path, *, host: str = "127.0.0.1", port: int = 0) -> subprocess.Popen:
+    """A server process; its greeting comes on standard output."""
+    command = [sys.executable, "-c", START, str(store), host, str(port)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def greeted(process: subprocess.Popen) -> tuple[str, int]:
+    """The greeting of a server that has come up, and its port."""
+    assert process.stdout is not None
+    lines = []
+    while line := process.stdout.readline():
+        lines.append(line)
+        if "Ctrl-C" in line:
+            greeting = "".join(lines)
+            return greeting, int(greeting.split("http://")[1].split("/")[0].rsplit(":", 1)[1])
+    raise AssertionError(f"The server ended: {process.communicate()[1]}")

@@ -1,0 +1,118 @@
+"""Starting, ending, who is answered, and what a commit of another process changes."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from pyoxigraph import Literal
+
+from kb import KnowledgeBase
+from tests.server.live import Server, greeted, start
+
+BUYERS = f"/sparql?query={quote('SELECT ?buyer { ?buyer a ckb:Buyer }')}"
+BUYER = "/id/buyer/abcdefghijklmnopqrstuvwxyz"
+
+
+def test_private_graphs_are_served_on_loopback_and_the_greeting_says_so(server: Server) -> None:
+    assert "Private graphs (buyers, orders) are served too" in server.greeting
+    assert len(server.get(BUYERS).json["results"]["bindings"]) == 1
+    assert server.get(BUYER).status == 200
+
+
+def test_private_graphs_are_hidden_from_a_forwarded_request(server: Server) -> None:
+    forwarded = {"X_Forwarded_For": "203.0.113.9"}
+    assert server.get(BUYERS, **forwarded).json["results"]["bindings"] == []
+    assert server.get(BUYER, **forwarded).status == 404
+    everything = f"/sparql?query={quote('SELECT * { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }')}"
+    assert "abcdefghijklmnopqrstuvwxyz" in server.get(everything).text
+    assert "abcdefghijklmnopqrstuvwxyz" not in server.get(everything, **forwarded).text
+    assert "buyer/" not in server.get("/id/sku/velvet-lipstick-red", Accept="text/html", **forwarded).text
+    page = server.get("/", Accept="text/html", **forwarded).text
+    assert "</b> buyer" not in page and "Public graphs only" in page
+
+
+def test_private_graphs_are_hidden_when_others_can_reach_the_server(
+    launch: Callable[..., Server], shop: Path
+) -> None:
+    server = launch(shop, host="0.0.0.0")
+    assert "are not served" in server.greeting
+    assert server.get(BUYERS).json["results"]["bindings"] == []
+
+
+def test_answers_differ_in_their_tag_by_what_may_be_seen(server: Server) -> None:
+    seen = server.get(BUYERS).headers["ETag"]
+    answer = server.get(BUYERS, If_None_Match=seen, X_Forwarded_For="203.0.113.9")
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example.org", "127.0.0.1.evil.example.org", ""])
+def test_requests_for_other_hosts_are_refused(server: Server, host: str) -> None:
+    answer = server.get(BUYERS, Host=host)
+    assert answer.status in (400, 421)
+    assert "abcdefghijklmnopqrstuvwxyz" not in answer.text
+
+
+def test_the_next_request_sees_what_another_process_committed(
+    launch: Callable[..., Server], shop: Path, tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(shop, tmp_path / "shop.kb"))
+    server = launch(place)
+    path = (
+        f"/sparql?query={quote('SELECT ?l { <https://w3id.org/commerce-kb/id/brand/nova> rdfs:label ?l }')}"
+    )
+    before = server.get(path)
+    assert before.json["results"]["bindings"] == []
+    with (
+        KnowledgeBase.open(place) as knowledge,
+        knowledge.commit(source="manual", message="a new brand") as change,
+    ):
+        brand = "https://w3id.org/commerce-kb/id/brand/nova"
+        change.add(brand, "rdf:type", "ckb:Brand")
+        for language, name in (("en", "Nova"), ("zh", "新星")):
+            change.add(brand, "rdfs:label", Literal(name, language=language))
+    after = server.get(path, If_None_Match=before.headers["ETag"])
+    assert after.status == 200
+    assert {row["l"]["value"] for row in after.json["results"]["bindings"]} == {"Nova", "新星"}
+    assert after.headers["X-Commerce-KB-Snapshot"] != before.headers["X-Commerce-KB-Snapshot"]
+    assert "a new brand" in server.get("/commits", Accept="text/html").text
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly(shop: Path, ending: signal.Signals) -> None:
+    process = start(shop)
+    greeted(process)
+    process.send_signal(ending)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+def test_a_busy_port_names_the_remedy(shop: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(shop, port=port)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert f"--port {port + 1}" in errors
+
+
+def test_a_missing_store_names_the_way_to_make_one(tmp_path: Path) -> None:
+    process = start(tmp_path / "none.kb")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "kb load" in errors
+
+
+def test_a_port_out_of_reach_is_named(shop: Path) -> None:
+    process = start(shop, host="192.0.2.1")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "192.0.2.1" in errors

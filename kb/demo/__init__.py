@@ -1,4 +1,4 @@
-"""A plausible, bilingual shop of fictional goods: deterministic, of any size, with findings and faults planted in it."""
+"""A plausible, bilingual shop of fictional goods: deterministic, of any size, with findings and faults planted."""
 
 from __future__ import annotations
 

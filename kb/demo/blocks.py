@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Block:
     """Rows of ``table``; every column has the same length, None stands for an empty cell."""
 
     table: str
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -60,3 +61,8 @@ def add_check_digit(body: str) -> str:
     """
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(body))
     return f"{body}{-total % 10}"
+
+
+def to_rows(table: str, rows: list[dict[str, Any]]) -> Block:
+    """A block of rows that all have the same keys; empty texts become None."""
+    return Block(table, {key: [row[key] if row[key] != "" else None for row in rows] for key in rows[0]})

@@ -1,4 +1,4 @@
-"""The catalogue: taxonomy, rules, brands and their owners, series, SPUs with key attributes, SKUs, relations."""
+"""The catalogue: series, SPUs with key attributes, SKUs with sale attributes, relations between SPUs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from . import cast
-from .blocks import Block, add_check_digit, codes, cut
+from .blocks import Block, add_check_digit, codes, cut, to_rows
+from .brand_tables import build_brands
 from .calendar import write_days
 from .cast import PERIOD, Part
 from .lexicon import Rule, read_rows
 from .names import Namer
 from .population import Population
+from .taxonomy_tables import build_taxonomy
 
 _ADJECTIVES = (
     ("Daily", "日常"), ("Soft", "柔感"), ("Bright", "亮采"), ("Pure", "纯享"), ("Compact", "轻巧"), ("Classic", "经典"),
@@ -25,15 +27,10 @@ _COMPANY_PREFIX = 690_9900
 _PACKS = "2"
 
 
-def to_rows(table: str, rows: list[dict[str, Any]]) -> Block:
-    """A block of rows that all have the same keys; empty texts become None."""
-    return Block(table, {key: [row[key] if row[key] != "" else None for row in rows] for key in rows[0]})
-
-
 def build_catalog(population: Population) -> Iterator[Block]:
     """The tables of the catalogue, block by block."""
-    yield from _build_taxonomy(population)
-    yield from _build_brands(population)
+    yield from build_taxonomy(population)
+    yield from build_brands(population)
     yield _build_series(population)
     for index in cut(population.sizes.spus):
         yield _build_spus(population, index)
@@ -42,83 +39,6 @@ def build_catalog(population: Population) -> Iterator[Block]:
         yield from _build_skus(population, index)
         yield _build_sku_attributes(population, index)
     yield from _build_relations(population)
-
-
-def _build_taxonomy(population: Population) -> Iterator[Block]:
-    lexicon = population.lexicon
-    columns = ("code", "parent", "label_en", "label_zh")
-    categories = [
-        {"notation": f"C{place + 1:03d}", **{key: row[key] for key in columns}}
-        for place, row in enumerate(lexicon.categories)
-    ]
-    yield to_rows("categories", categories)
-    yield to_rows("departments", [{"category": code} for code in lexicon.departments])
-    used = {value["attribute"] for value in lexicon.values}
-    columns = ("code", "label_en", "label_zh", "dimension", "single_valued", "plausible_min", "plausible_max")
-    yield to_rows(
-        "attributes",
-        [
-            {**{key: row[key] for key in columns}, "value_list": row["code"] if row["code"] in used else ""}
-            for row in lexicon.attributes
-        ],
-    )
-    yield to_rows("attribute_values", list(lexicon.values))
-    rules = [
-        {"code": f"{row['category']}-{row['attribute']}", **{key: row[key] for key in row if key != "values"}}
-        for row in lexicon.category_attributes
-    ]
-    yield to_rows("category_attributes", rules)
-    for table in ("needs", "need_categories", "topics"):
-        yield to_rows(table, read_rows(table))
-
-
-def get_brand_parent(brand: int) -> int | None:
-    """The brand of which this one is a sub-brand: in each department one family of three levels in eight brands.
-
-    >>> [get_brand_parent(brand) for brand in (0, 5, 10, 15, 20)]
-    [None, 0, 5, None, 15]
-    """
-    return brand - 5 if brand // 5 % 8 in (1, 2, 4) else None
-
-
-def _build_brands(population: Population) -> Iterator[Block]:
-    namer, count = Namer(population.draws.seed * 53), population.sizes.brands
-    groups = count // 10
-    organizations = []
-    for number in range(groups + count // 2):
-        name = namer.organization(number)
-        parent = f"G{(number - groups) % groups + 1:04d}" if number >= groups and number % 3 else ""
-        organizations.append(
-            {"code": f"G{number + 1:04d}", "label_en": name.en, "label_zh": name.zh, "parent": parent}
-        )
-    yield to_rows("organizations", organizations)
-    brands = []
-    for number in range(count):
-        name, parent = namer.brand(number), get_brand_parent(number)
-        alias = f"{name.en.upper()} {name.zh}" if number % 3 == 0 else ""
-        owner = "" if parent is not None and number // 5 % 8 != 4 else f"G{groups + number // 2 + 1:04d}"
-        brands.append(
-            {
-                "code": codes("B", np.array([number]), 4)[0],
-                "label_en": name.en,
-                "label_zh": name.zh,
-                "also_known_as": alias,
-                "parent": "" if parent is None else f"B{parent + 1:04d}",
-                "owner": owner,
-            }
-        )
-    twin = brands[3]
-    brands.append(
-        {
-            **twin,
-            "code": "B0000",
-            "label_en": f"{twin['label_en'][:3]} {twin['label_en'][3:].capitalize()}",
-            "also_known_as": "",
-            "parent": "",
-            "owner": f"G{groups + 2:04d}",
-        }
-    )
-    yield to_rows("brands", brands)
 
 
 def _build_series(population: Population) -> Block:
@@ -155,13 +75,13 @@ def get_spu_label(population: Population, spu: int) -> tuple[str, str]:
 def _build_spus(population: Population, index: np.ndarray) -> Block:
     leaves, draws = population.lexicon.leaves, population.draws
     needs: dict[str, list[str]] = {}
-    for row in read_rows("need_categories"):
-        needs.setdefault(row["category"], []).append(row["need"])
+    for served in read_rows("need_categories"):
+        needs.setdefault(served["category"], []).append(served["need"])
     stated = draws.chance("spu/need", index, 400).tolist()
     series = draws.chance("spu/series", index, 600).tolist()
     labels = [get_spu_label(population, spu) for spu in index.tolist()]
     brands = population.spu_brand[index].tolist()
-    columns: dict[str, list[str | int | None]] = {
+    columns: dict[str, list[Any]] = {
         "code": codes("P", index),
         "label_en": [label[0] for label in labels],
         "label_zh": [label[1] for label in labels],
@@ -177,13 +97,13 @@ def _build_spus(population: Population, index: np.ndarray) -> Block:
         "replaces": [None] * len(index),
     }
     for row, spu in enumerate(index.tolist()):
-        served = [
+        fitting = [
             need
             for step in population.lexicon.get_path(str(columns["category"][row]))
             for need in needs.get(step, [])
         ]
-        if served and stated[row]:
-            columns["need"][row] = served[spu % len(served)]
+        if fitting and stated[row]:
+            columns["need"][row] = fitting[spu % len(fitting)]
         if spu in cast.WATCHES:
             columns["series"][row] = f"{brands[row] + 1:04d}-1"
             columns["replaces"][row] = None if spu == Part.WATCH_FIRST else f"P{spu:05d}"
@@ -221,9 +141,7 @@ class _Assertions:
             "origin",
             "confidence",
         )
-        self.columns: dict[str, list[str | int | None]] = {
-            name: [] for name in (*names, "mined_by", "mined_from")
-        }
+        self.columns: dict[str, list[Any]] = {name: [] for name in (*names, "mined_by", "mined_from")}
         self.subject = subject
 
     def add(self, subject: str, rule: Rule, value: str, *, mined: bool = False, again: str = "") -> None:
@@ -292,7 +210,7 @@ def make_gtin(number: int) -> str:
     """A GTIN-14 (a padded GTIN-13 of a fictional company) with its check digit.
 
     >>> make_gtin(0)
-    '06909900000009'
+    '06909900000001'
     """
     return add_check_digit(f"0{_COMPANY_PREFIX * 100_000 + number}")
 
@@ -305,7 +223,7 @@ def _build_skus(population: Population, index: np.ndarray) -> Iterator[Block]:
     number = index.copy()
     twin = (part == Part.TWIN_CREAM_AGAIN) & (np.array(place) == 0)
     number[twin] = population.spu_first_sku[spu[twin] - 1]
-    columns: dict[str, list[str | int | None]] = {
+    columns: dict[str, list[Any]] = {
         "code": codes("K", index, 6),
         "spu": codes("P", spu),
         "gtin": [make_gtin(each) for each in number.tolist()],

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .blocks import Block, Column, codes, cut
+from .blocks import Block, Column, codes, cut, to_rows
 from .calendar import LAST_DAY, write_days, write_hours
 from .cast import DRIFTED_INFLUENCER, DRIFTED_VIDEOS, Part
-from .catalog_tables import get_spu_label, to_rows
+from .catalog_tables import get_spu_label
 from .lexicon import read_rows
 from .names import Namer
 from .population import Population
@@ -101,7 +101,7 @@ def draw_segments(population: Population) -> Publications:
     draws, niches = population.draws, Niches.of(population)
     segment = np.arange(population.sizes.streams * SEGMENTS)
     stream = segment // SEGMENTS
-    influencer = draws.below("stream/influencer", stream, population.sizes.influencers)
+    influencer = 1 + draws.below("stream/influencer", stream, population.sizes.influencers - 1)
     niche = niches.of_influencer(influencer)
     spu = niches.choose(population, "segment/spu", segment, niche)
     offer = population.choose_offers("segment/offer", segment, spu)
@@ -206,7 +206,7 @@ def _build_videos(population: Population, videos: Publications, index: np.ndarra
 
 def _build_posts(population: Population, index: np.ndarray) -> Block:
     draws, niches = population.draws, Niches.of(population)
-    influencer = draws.below("post/influencer", index, population.sizes.influencers)
+    influencer = 1 + draws.below("post/influencer", index, population.sizes.influencers - 1)
     spu = niches.choose(population, "post/spu", index, niches.of_influencer(influencer))
     day = np.maximum(5 + draws.below("post/day", index, LAST_DAY - 8), population.spu_first_day[spu] + 1)
     columns: dict[str, Column] = {

@@ -28,7 +28,7 @@ class Draws:
     """Independent streams of draws under one seed.
 
     >>> Draws(7).below("price", np.arange(4), 10).tolist()
-    [6, 1, 5, 2]
+    [6, 3, 4, 6]
     """
 
     seed: int

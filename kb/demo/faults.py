@@ -120,9 +120,9 @@ class Spoiler:
         first = self._draws.below(f"fault/{table}/kind", number, len(kinds)).tolist()
         for place in np.nonzero(drawn)[0].tolist():
             turned = [*kinds[first[place] :], *kinds[: first[place]]]
-            kind = next((each for each in turned if each.fits(rows[place])), None)
-            if kind is not None:
-                chosen.setdefault(place, kind)
+            fitting = next((each for each in turned if each.fits(rows[place])), None)
+            if fitting is not None:
+                chosen.setdefault(place, fitting)
         return chosen
 
 

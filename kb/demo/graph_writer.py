@@ -7,7 +7,7 @@ references, datatypes and languages, graphs), so the N-Quads here and what loadi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -35,7 +35,7 @@ class Template:
     subject: Line
     lines: tuple[Line, ...]
 
-    def write(self, columns: dict[str, Column]) -> tuple[str, int]:
+    def write(self, columns: Mapping[str, Column]) -> tuple[str, int]:
         """The N-Quads of some rows and their number; a line with an empty cell is left out."""
         pieces: list[str] = []
         cells: list[Column] = []

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import cast
-from .blocks import Block, Column, codes, cut, money
+from .blocks import Block, Column, codes, cut, money, to_rows
 from .calendar import LAST_DAY, WEEKS, write_days
 from .cast import PANEL, Part
-from .catalog_tables import to_rows
 from .content_tables import CAMPAIGN_WEEKS, Publications, draw_followers
 from .lexicon import read_rows
 from .order_tables import SEGMENT_COUNT, get_segment
 from .population import Population
 
-RECENT_WEEKS = 6
+RECENT_WEEKS = 8
 SEASONS = {
     "": [100] * 12,
     "summer": [260, 240, 150, 80, 50, 40, 35, 40, 60, 95, 170, 240],
@@ -27,7 +26,7 @@ SEASONS = {
 _RISE = [100, 100, 150, 260, 420, 640]
 _WAR_STEPS = [100, 97, 94, 90, 87, 82, 80, 76]
 _PANEL_EVERY = 32
-_PRICED_EVERY = 5
+_PRICED_EVERY = 6
 _PRICE_DAYS = np.arange(0, LAST_DAY, 61)
 
 
@@ -81,7 +80,7 @@ def _build_segments(population: Population) -> Iterator[Block]:
 
 
 def weekly_units(population: Population, spu: np.ndarray) -> np.ndarray:
-    """Units sold of each SPU (rows) in each of the 52 weeks (columns): level x season x trend x noise x what is planted."""
+    """Units sold of each SPU (rows) in each of the 52 weeks (columns), with what is planted."""
     draws = population.draws
     weeks = np.arange(WEEKS)
     month = weeks * 12 // WEEKS
@@ -90,7 +89,7 @@ def weekly_units(population: Population, spu: np.ndarray) -> np.ndarray:
     fame = draws.below("sales/level", spu, 1000)
     level = 40 + fame * fame // 1000 * fame // 1000
     level[np.isin(spu, [*PANEL])] = 500
-    level[spu == Part.NEWCOMER] = 900
+    level[spu == Part.NEWCOMER] = 2600
     slope = draws.below("sales/slope", spu, 41) - 20
     noise = 93 + draws.below("sales/noise", spu[:, None] * WEEKS + weeks, 15)
     planted = np.full((len(spu), WEEKS), 100)
@@ -141,7 +140,7 @@ def _build_prices(population: Population, index: np.ndarray) -> Iterator[Block]:
     yield _to_price_block(index[row], _PRICE_DAYS[place], price[row] * wave // 1000 * 10)
     row, step = np.nonzero(np.repeat(war[:, None], len(_WAR_STEPS), axis=1))
     if len(row):
-        rank = population.offer_listing[index[row]] % 3
+        rank = population.offer_listing[index[row]] - population.spu_first_listing[Part.PRICE_WAR]
         day = LAST_DAY - 7 * (len(_WAR_STEPS) - step) + rank
         start = price[row] * 100 // _WAR_STEPS[-1]
         fall = np.array(_WAR_STEPS)[np.where(rank == 2, 0, step)]

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_HEADS = "Tal塔 Ves维 Mir米 Qua夸 Zel泽 Bru布 Nor诺 Kel凯 Fen芬 Sor索 Dal达 Wyn温 Hax哈 Jor乔 Pel佩 Yul于 Cob科 Rin林 Gav嘉 Ost奥"
+_HEADS = (
+    "Tal塔 Ves维 Mir米 Hol霍 Zel泽 Bram布 Nor诺 Kel凯 Fen芬 Sor索 Dal达 Wyn温 Hax哈 Jor乔 "
+    "Pel佩 Yul于 Cob科 Rin林 Gav嘉 Ost奥"
+)
 _MIDS = "a阿 e伊 i宜 o欧 u悠"
-_TAILS = "dwen顿 quil奎 thory多 mbra柏 lisk斯 vento风 ncale卡 rrow若 stane坦 bdel贝 ffry芙 zeph泽 gnol诺 pward沃 lmoor摩 krin金"
-_GIVEN = "Wanwan晚晚 Xiaohe小禾 Momo沫沫 Ahui阿晖 Luoluo洛洛 Nianan念安 Beibei北北 Qiqi七七 Dongdong冬冬 Yeye叶也 Tangtang棠棠 Xingzhi行之"
+_TAILS = (
+    "dwen顿 quil奎 thory多 mbra柏 lisk斯 vento风 ncale卡 rrow若 stane坦 bdel贝 ffry芙 "
+    "zeph泽 gnol诺 pward沃 lmoor摩 krin金"
+)
+_GIVEN = (
+    "Wanwan晚晚 Xiaohe小禾 Momo沫沫 Ahui阿晖 Luoluo洛洛 Nianan念安 Beibei北北 Qiqi七七 "
+    "Dongdong冬冬 Yeye叶也 Tangtang棠棠 Xingzhi行之"
+)
 _TRADES = "Trading贸易 Retail零售 Commerce商贸 Select优选 Supply供应链 House商行"
 _BYNAMES = "diary日记 notes笔记 lab实验室 kitchen小厨 corner角落 picks好物 review测评 home之家"
 

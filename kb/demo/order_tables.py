@@ -10,6 +10,7 @@ from .blocks import Block, Column, codes, cut, money
 from .calendar import LAST_DAY, write_hours, write_optional_hours
 from .cast import COMPLEMENTS, PROMOTED_TOGETHER, SUBSTITUTES, Part
 from .content_tables import Publications
+from .lexicon import read_rows
 from .population import Population
 
 LINES = 3
@@ -69,8 +70,6 @@ class _Attribution:
 
 
 def _build_buyers(population: Population, index: np.ndarray) -> Block:
-    from .lexicon import read_rows
-
     names = [row["code"] for row in read_rows("segments")]
     segment = [names[number] for number in get_segment(index).tolist()]
     return Block("buyers", {"pseudonym": population.draws.pseudonyms("buyer", index), "segment": segment})

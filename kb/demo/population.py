@@ -38,7 +38,7 @@ class Sizes:
     def at(cls, scale: float) -> Sizes:
         """
         >>> Sizes.at(1).orders, Sizes.at(0.01).spus
-        (1240, 40)
+        (1150, 40)
         """
 
         def scaled(count: int, floor: int) -> int:
@@ -54,8 +54,8 @@ class Sizes:
             streams=scaled(24, 6),
             collaborations=scaled(50, 8),
             buyers=scaled(320, 180),
-            orders=scaled(1240, 160),
-            views=scaled(1800, 60),
+            orders=scaled(1150, 160),
+            views=scaled(1500, 60),
             carts=scaled(500, 30),
         )
 
@@ -133,7 +133,16 @@ def draw_population(scale: float, seed: int, segments: list[str]) -> Population:
     )
     first_day[[*cast.WATCHES]] = [-700, -320, 60]
     first_day[Part.NEWCOMER] = LAST_DAY - 26
-    first_day[[*cast.PANEL, Part.PRICE_WAR, Part.COUNTERFEIT, Part.REPLENISHED, *cast.BEST_KNOWN]] = -400
+    first_day[
+        [
+            *cast.PANEL,
+            Part.PRICE_WAR,
+            Part.COUNTERFEIT,
+            Part.REPLENISHED,
+            *cast.PROMOTED_TOGETHER,
+            *cast.BEST_KNOWN,
+        ]
+    ] = -400
     for second, first in cast.TWINS.items():
         twins = spu[part == second]
         brand[twins], price[twins], first_day[twins] = (

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .blocks import Block, Column, codes, cut, money
+from .blocks import Block, Column, codes, cut, money, to_rows
 from .calendar import LAST_DAY, write_days
 from .cast import SELF_BROADCASTERS, Part
-from .catalog_tables import get_spu_label, to_rows
+from .catalog_tables import get_spu_label
 from .lexicon import read_rows
 from .names import Namer
 from .population import Population
@@ -49,18 +49,14 @@ def _build_merchants(population: Population) -> Iterator[Block]:
         }
         yield Block("shops", shops)
     pairs = authorized_pairs(population)
-    yield Block(
-        "authorizations",
-        {
-            "merchant": codes("M", pairs // population.sizes.brands, 4),
-            "brand": codes("B", pairs % population.sizes.brands, 4),
-        },
-    )
+    for index in cut(len(pairs)):
+        merchant, brand = np.divmod(pairs[index], population.sizes.brands)
+        yield Block("authorizations", {"merchant": codes("M", merchant, 4), "brand": codes("B", brand, 4)})
     yield to_rows("self_broadcasters", [{"influencer": f"I{number + 1:05d}"} for number in SELF_BROADCASTERS])
 
 
 def authorized_pairs(population: Population) -> np.ndarray:
-    """merchant * brands + brand of every authorisation among the pairs that trade; the counterfeit's pair is never one."""
+    """merchant * brands + brand of every authorised pair that trades; the counterfeit's pair is never one."""
     brands = population.sizes.brands
     brand = population.spu_brand[population.listing_spu]
     pairs = np.unique(population.listing_merchant * brands + brand)

@@ -8,9 +8,10 @@ import numpy as np
 
 from .. import graphs
 from . import cast
+from .brand_tables import get_brand_parent
 from .calendar import write_days
 from .cast import PERIOD, Part
-from .catalog_tables import get_brand_parent, make_gtin
+from .catalog_tables import make_gtin
 from .content_tables import CAMPAIGN_WEEKS, DECLARED_NICHE, OBSERVED_NICHE
 from .lexicon import read_rows
 from .market_tables import SEASONS, weekly_units

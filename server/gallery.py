@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Response, g, render_template, request
+from pyoxigraph import NamedNode
 
 from kb.querying.competency import Chart, Parameter, Question, catalogue, question
 from kb.querying.results import Solutions
@@ -23,6 +25,8 @@ from .sparql import table, written
 routes = Blueprint("gallery", __name__)
 
 _BARS = 15
+_ORDER = "GBKRC"
+_NAMES_OF = re.compile(r"(?:(?P<column>\w+)_)?label(?:_zh)?")
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,9 @@ class Box:
 
 
 def by_duty() -> dict[str, list[Question]]:
-    """The questions under the duty that each serves, in the order of the catalogue."""
+    """The questions under the duty that each serves."""
     duties: dict[str, list[Question]] = {}
-    for one in catalogue():
+    for one in sorted(catalogue(), key=lambda one: (_ORDER.find(one.id[0]), one.id)):
         duties.setdefault(one.duty, []).append(one)
     return duties
 
@@ -61,6 +65,8 @@ def boxes(questions: Iterable[Question], given: Mapping[str, str] | None = None)
     for (name, place), (parameter, value) in values.items():
         label = parameter.label_zh if g.language == "zh" else parameter.label
         address = known.get(value) if parameter.kind == "entity" else None
+        if address and not labels.all(address):
+            address, value = None, ""  # A default of the demo shop that is not in this store.
         text = labels.name(address) if address else value
         shown.setdefault(name, {})[place] = Box(label, text, parameter.cls, address)
     return shown
@@ -90,7 +96,7 @@ def answer(name: str) -> Response:
         query=text,
         address=with_parameters(f"/questions/{asked.id}", **values, lang=g.forced_language),
         open_in_editor=with_parameters("/", query=text, lang=g.forced_language),
-        table=table(result.variables, [tuple(row) for row in result]),
+        table=_table(result),
         chart=drawn(asked.chart, result, title=title(asked)) if asked.chart else None,
     )
     return tag(Response(page, content_type=HTML.content_type), *marks)
@@ -98,13 +104,27 @@ def answer(name: str) -> Response:
 
 def drawn(chart: Chart, solutions: Solutions, *, title: str) -> charts.Bars | charts.Line | None:
     """The chart that a question's head asks for."""
-    labels = Labels.of(view(), iris_in(row[chart.x] for row in solutions), language=g.language)
+    across = f"{chart.x}_zh" if g.language == "zh" and f"{chart.x}_zh" in solutions.variables else chart.x
+    labels = Labels.of(view(), iris_in(row[across] for row in solutions), language=g.language)
     points = [
-        (labels.cell(row[chart.x]).text, float(row[chart.y].value))
+        (labels.cell(row[across]).text, float(row[chart.y].value))
         for row in solutions
-        if row[chart.x] is not None and row[chart.y] is not None
+        if row[across] is not None and row[chart.y] is not None
     ]
     return charts.line(title, points) if chart.kind == "line" else charts.bars(title, points[:_BARS])
+
+
+def _table(solutions: Solutions) -> dict[str, Any]:
+    """The rows without columns that only repeat the name of an entity beside it: a page shows names anyway."""
+    entities = {name for row in solutions for name in solutions.variables if isinstance(row[name], NamedNode)}
+    kept = []
+    for place, name in enumerate(solutions.variables):
+        found = _NAMES_OF.fullmatch(name)
+        named = (found["column"] or solutions.variables[0]) if found else None
+        if named not in entities:
+            kept.append(place)
+    names = tuple(solutions.variables[place] for place in kept)
+    return table(names, [tuple(row[place] for place in kept) for row in solutions])
 
 
 def _is_iri(parameter: Parameter, value: str) -> bool:

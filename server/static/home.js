@@ -1,5 +1,6 @@
 // The gallery answers in place; the rich editor replaces the plain one where it is installed.
 
+const BASE = "https://w3id.org/commerce-kb/";
 const tabs = document.querySelector(".tabs");
 const duties = [...document.querySelectorAll("section.duty")];
 
@@ -68,12 +69,21 @@ function start() {
       copyEndpointOnNewTab: true,
       endpointCatalogueOptions: { getData: () => [] },
       yasqe: { value: first, autocompleters: [], persistenceId: null },
-      yasr: { prefixes: {} },
+      yasr: { prefixes: { ckb: `${BASE}onto#`, id: `${BASE}id/`, vocab: `${BASE}vocab/` } },
     });
     editor.getTab().getYasqe().setValue(first);
+    place.addEventListener("click", goLocal);
     place.dataset.ready = "true";
   } else if (asked) plain.querySelector("textarea").value = asked;
   if (asked) document.querySelector("#editor").scrollIntoView();
+}
+
+// What the rich editor links by IRI has its page on this server.
+function goLocal(event) {
+  const link = event.target.closest("a[href]");
+  if (!link || !link.href.startsWith(BASE) || link.href.startsWith(`${BASE}graph/`)) return;
+  event.preventDefault();
+  location.assign(`/${link.href.slice(BASE.length)}`);
 }
 
 start();

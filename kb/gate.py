@@ -6,20 +6,24 @@ judged again, until it conforms: an offer whose product is in quarantine can't s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pyoxigraph as ox
 
 from .columns.image import Image
 from .columns.kernels import contains, distinct, heads
 from .columns.rows import Rows
 from .errors import GateRefused
-from .store import Staging
+from .store import Staging, oxigraph
 from .terms import SH
 from .validation import ShapesGraph, ValidationData, ValidationReport, validate
 
 _ROUNDS = 12
+_IN_MEMORY = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Verdict:
 def judge(
     staging: Staging, shapes: ShapesGraph, *, added: Rows, removed: Rows, strict: bool = False
 ) -> Verdict:
-    """Judge a patch on a staging folder; its asserted store then holds what was let through.
+    """Judge a patch on a staging folder.
 
     Raises GateRefused: with `strict` for any violation, else when what remains still does not conform.
     """
@@ -53,8 +57,7 @@ def judge(
     kept = added
     for number in range(1, _ROUNDS + 1):
         image = base.changed(added=kept, removed=removed)
-        staging.assert_image(image)
-        report = validate(shapes, data_of(image, staging.asserted))
+        report = judged(shapes, image, partial(staging.with_asserted, image))
         first = report if first is None else first
         offenders = _ids(image, report)
         violations = report.count("Violation")
@@ -78,10 +81,21 @@ def judge(
     )
 
 
-def data_of(image: Image, store: ox.Store) -> ValidationData:
-    """The asserted graph as validation reads it: terms as received, the ontology for classes, SPARQL on `store`."""
-    asserted = image.view(private=True, inferred=False).as_received(image.dictionary.stored)
-    return ValidationData(image.dictionary, asserted, store, image.ontology)
+def judged(shapes: ShapesGraph, image: Image, on_disk: Callable[[], ox.Store]) -> ValidationReport:
+    """Judge all that is asserted: terms as received, the ontology for classes.
+
+    Shapes in SPARQL run on a copy in memory, where look-ups are several times faster; a graph too large for
+    that is asked for `on_disk`.
+    """
+    asserted = image.view(private=True, inferred=False)
+    store = on_disk() if asserted.size > _IN_MEMORY else oxigraph.in_memory(_merged(image))
+    received = asserted.as_received(image.dictionary.stored)
+    return validate(shapes, ValidationData(image.dictionary, received, store, image.ontology))
+
+
+def _merged(image: Image) -> Iterator[pa.RecordBatch]:
+    pairs = {(0, key): image.open_pairs(key, inferred=False) for key in image.open_predicates}
+    return Rows(pairs).batches(image.dictionary)
 
 
 def rows_about(rows: Rows, nodes: np.ndarray) -> Rows:

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from . import gate, graphs, pipeline, skolem, statistics
 from .columns.batches import batches_of, lines
+from .columns.relations import Relations
 from .columns.rows import Rows
 from .errors import NotFound, UsageError
 from .formats import stem_of
@@ -25,12 +26,12 @@ from .loading.sources import RejectedRow
 from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
-from .reasoning import Proof, explain
+from .reasoning import Proof, RuleSet, explain
 from .reports import LoadReport, ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot, Staging
 from .store.quarantine import Entry, Quarantine
-from .validation import ValidationReport, validate
+from .validation import ValidationReport
 from .values import Term, Value, term
 
 
@@ -79,6 +80,9 @@ class KnowledgeBase:
     read_only: bool = False
     author: str = field(default_factory=getpass.getuser)
     _snapshot: Snapshot | None = field(default=None, repr=False)
+    _proving: dict[tuple[str, bool], tuple[RuleSet, Relations, Relations]] = field(
+        default_factory=dict, repr=False
+    )
 
     @classmethod
     def open(cls, path: str | Path, *, read_only: bool = False) -> KnowledgeBase:
@@ -231,22 +235,18 @@ class KnowledgeBase:
     def validate(self) -> ValidationReport:
         """Judge everything asserted by the store's shapes."""
         image = self.snapshot.image
-        return validate(pipeline.shapes_of(image), gate.data_of(image, self.snapshot.asserted))
+        return gate.judged(pipeline.shapes_of(image), image, lambda: self.snapshot.asserted)
 
     def explain(self, subject: Value, predicate: Value, object: Value, *, private: bool = True) -> Proof:
         """Why a triple holds: a proof down to what was asserted.
 
         Raises NotFound when it does not hold.
         """
-        image = self.snapshot.image
+        rules, view, asserted = self._premises(private)
+        dictionary = rules.dictionary
         triple = [str(term(part)) for part in (subject, predicate, object)]
-        proof = explain(
-            pipeline.rules_of(image),
-            image.view(private=private, inferred=True),
-            image.view(private=private, inferred=False),
-            *(int(image.dictionary.stored[image.dictionary.id(part)]) for part in triple),
-            dictionary=image.dictionary,
-        )
+        ids = (int(dictionary.stored[dictionary.id(part)]) for part in triple)
+        proof = explain(rules, view, asserted, *ids, dictionary=dictionary)
         if proof is None:
             raise NotFound(
                 f"This does not hold: {' '.join(triple)}", hint="ask with kb query what holds of it"
@@ -285,6 +285,15 @@ class KnowledgeBase:
         self.init()
         with pipeline.writing(self.folder) as staging:
             yield staging, started
+
+    def _premises(self, private: bool) -> tuple[RuleSet, Relations, Relations]:
+        """Rules, all facts and asserted facts of the current snapshot, made once for it."""
+        key = (self.snapshot.name, private)
+        if key not in self._proving:
+            image = self.snapshot.image
+            views = (image.view(private=private, inferred=inferred) for inferred in (True, False))
+            self._proving = {key: (pipeline.rules_of(image), *views)}
+        return self._proving[key]
 
     def _next(self, source: str, message: str, content: str = "") -> Commit:
         number = self.folder.journal.last + 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+
 import click
 
-from .options import store_option
+from ..errors import PortBusy, ToolMissing
+from .options import say, store_option
 
 
 @click.command(
@@ -15,13 +19,33 @@ Examples:
   kb serve --port 8080 --store shop.kb
 """
 )
-@click.option("--port", default=7878, show_default=True, help="The port to listen on.")
+@click.option("--port", default=7878, show_default=True, help="The port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind to.")
 @store_option
 def serve(port: int, host: str, store: str) -> None:
     """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C."""
-    from pathlib import Path
-
-    from server.run import serve as run_server
-
     run_server(Path(store), host=host, port=port)
+
+
+def run_server(store: Path, *, port: int, host: str = "127.0.0.1") -> None:
+    """Serve until Ctrl-C.
+
+    Raises ToolMissing where another package called `server` hides ours.
+    """
+    try:
+        from server.run import serve as run
+    except ImportError as error:
+        raise ToolMissing(
+            f"The module 'server' found first is not commerce-kb's: {error}",
+            hint="start kb in a folder without a server.py of its own",
+        ) from None
+    run(store, host=host, port=port, announce=say)
+
+
+def free_port(port: int, host: str = "127.0.0.1") -> None:
+    """See before long work that the port is free. Raises PortBusy."""
+    with socket.socket() as probe:
+        if probe.connect_ex((host, port)) == 0:
+            raise PortBusy(
+                f"Another program listens on port {port}", hint=f"choose another one: --port {port + 1}"
+            )

@@ -6,7 +6,56 @@ from pathlib import Path
 
 import click
 
-from .options import say
+from .options import opened, say
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb demo
+  kb demo --port 8080
+  kb demo --no-serve
+"""
+)
+@click.option("--port", default=7878, show_default=True, help="The port to serve on.")
+@click.option("--scale", default=1.0, show_default=True, help="1 is about 100,000 triples.")
+@click.option("--no-serve", is_flag=True, help="Stop behind the walk.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    default="demo.kb",
+    show_default=True,
+    help="The store's folder.",
+)
+def demo(port: int, scale: float, no_serve: bool, store: Path) -> None:
+    """Build a demo shop, load it, walk through five moments, serve it until Ctrl-C."""
+    from ..demo.tour import moments, prepare
+    from .serving import free_port, run_server
+
+    if not no_serve:
+        free_port(port)
+    made = prepare(store, scale=scale, say=say)
+    if not made:
+        say(f"{store} is there already; remove the folder to begin anew")
+    with opened(str(store)) as knowledge:
+        for number, moment in enumerate(moments(knowledge), 1):
+            click.echo(f"\n{number}. {moment.title}\n")
+            click.echo("\n".join(f"   {line}" for line in moment.text.splitlines()))
+            click.echo(f"\n   {moment.command} --store {store}")
+    click.echo(_QUERIES.format(store=store))
+    if not no_serve:
+        run_server(store, port=port)
+
+
+_QUERIES = """
+Three queries to try:
+   kb query C01 --store {store}
+   kb query 'SELECT ?c (COUNT(*) AS ?n) {{ ?s a ?c }} GROUP BY ?c ORDER BY DESC(?n) LIMIT 10' --store {store}
+   kb query G05 --store {store}
+
+Now yours: kb load your.csv
+"""
 
 
 @click.command(

@@ -132,9 +132,14 @@ class Staging:
         self._in_asserted = self._in_store = self.image
 
     def assert_image(self, image: Image) -> None:
-        """Bring the asserted store to `image`: what shapes in SPARQL then judge."""
+        """Bring the asserted store to `image`."""
         self._bring(self.asserted, self._in_asserted, image, inferred=False)
         self.image = self._in_asserted = image
+
+    def with_asserted(self, image: Image) -> ox.Store:
+        """The asserted store, brought to `image`."""
+        self.assert_image(image)
+        return self.asserted
 
     def infer_image(self, image: Image) -> None:
         """Bring the merged store, consequences included, to `image`."""

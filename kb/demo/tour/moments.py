@@ -1,0 +1,82 @@
+"""The five moments: what was held back, what was inferred, what rises, who drifted, what was undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...knowledge_base import KnowledgeBase
+from ...querying.results import plain
+
+_BAR = 40
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One stop of the walk: a title, what is to be seen, and the command that shows it."""
+
+    title: str
+    text: str
+    command: str
+
+
+def moments(knowledge: KnowledgeBase) -> Iterator[Moment]:
+    """The walk through a prepared store."""
+    for moment in (_quarantine, _family, _riser, _drift, _undo):
+        yield moment(knowledge)
+
+
+def _quarantine(knowledge: KnowledgeBase) -> Moment:
+    entry = next(one for one in knowledge.quarantine() if one.source == "merchant-feed")
+    node = entry.nodes[0]
+    return Moment(
+        "A faulty offer did not get in",
+        f"{node.strip('<>').rsplit('/', 1)[1]} is in quarantine: {entry.reasons(node)[0]}",
+        "kb quarantine",
+    )
+
+
+def _family(knowledge: KnowledgeBase) -> Moment:
+    row = knowledge.query(_text("family.rq")).rows[0]
+    proof = knowledge.explain(row["sku"], "ckb:ofBrandFamily", row["top"])
+    return Moment(
+        f"Nobody said that {plain(row['label'])} is of the family of {plain(row['top_label'])}; here is why it is",
+        str(proof),
+        f"kb explain {row['sku'].value} ckb:ofBrandFamily {row['top'].value}",
+    )
+
+
+def _riser(knowledge: KnowledgeBase) -> Moment:
+    row = knowledge.ask("C02").rows[0]
+    weeks = knowledge.query(_text("units.rq"), parameters={"spu": row["spu"]}).rows[::-1]
+    sold = [float(plain(one["sold"])) for one in weeks]
+    most = max(sold)
+    bars = "\n".join(
+        f"{plain(week['week'])}  {'█' * round(_BAR * units / most):{_BAR}}  {units:,.0f}"
+        for week, units in zip(weeks, sold, strict=True)
+    )
+    return Moment(f"The month's top riser: {plain(row['label'])}", bars, "kb query C02")
+
+
+def _drift(knowledge: KnowledgeBase) -> Moment:
+    row = knowledge.ask("K03").rows[0]
+    return Moment(
+        "An influencer whose niche drifted",
+        f"{plain(row['label'])} declares {plain(row['declared'])}, but {plain(row['contents'])} of "
+        f"{plain(row['of_contents'])} contents show {plain(row['shown'])}",
+        "kb query K03",
+    )
+
+
+def _undo(knowledge: KnowledgeBase) -> Moment:
+    revert = next(one for one in reversed(knowledge.log()) if one.message.startswith("revert"))
+    return Moment(
+        "A commit was undone",
+        f"#{revert.number} {revert.message}: {revert.removed} quads went, with all that had followed from them",
+        "kb log",
+    )
+
+
+def _text(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -112,15 +112,16 @@ def draw_segments(population: Population) -> Publications:
 
 def build_content(population: Population, videos: Publications, segments: Publications) -> Iterator[Block]:
     """The tables of content, block by block."""
+    niches = Niches.of(population)
     for index in cut(population.sizes.influencers):
-        yield _build_influencers(population, index)
+        yield _build_influencers(population, niches, index)
     collaborations = len(videos.offer) // 4
     for index in cut(collaborations):
         yield _build_collaborations(population, videos, index)
     for index in cut(len(videos.offer)):
         yield _build_videos(population, videos, index)
     for index in cut(population.sizes.posts):
-        yield _build_posts(population, index)
+        yield _build_posts(population, niches, index)
     for index in cut(population.sizes.streams):
         yield _build_streams(population, segments, index)
     for index in cut(len(segments.offer)):
@@ -137,8 +138,8 @@ def draw_followers(population: Population, index: np.ndarray) -> tuple[np.ndarra
     return followers, [_TIERS[number][0] for number in tier.tolist()]
 
 
-def _build_influencers(population: Population, index: np.ndarray) -> Block:
-    niches, namer = Niches.of(population), Namer(population.draws.seed * 53)
+def _build_influencers(population: Population, niches: Niches, index: np.ndarray) -> Block:
+    namer = Namer(population.draws.seed * 53)
     followers, tiers = draw_followers(population, index)
     names = [namer.influencer(number) for number in index.tolist()]
     niche = niches.of_influencer(index).tolist()
@@ -204,8 +205,8 @@ def _build_videos(population: Population, videos: Publications, index: np.ndarra
     return Block("videos", columns)
 
 
-def _build_posts(population: Population, index: np.ndarray) -> Block:
-    draws, niches = population.draws, Niches.of(population)
+def _build_posts(population: Population, niches: Niches, index: np.ndarray) -> Block:
+    draws = population.draws
     influencer = 1 + draws.below("post/influencer", index, population.sizes.influencers - 1)
     spu = niches.choose(population, "post/spu", index, niches.of_influencer(influencer))
     day = np.maximum(5 + draws.below("post/day", index, LAST_DAY - 8), population.spu_first_day[spu] + 1)

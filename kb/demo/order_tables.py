@@ -72,7 +72,8 @@ class _Attribution:
 def _build_buyers(population: Population, index: np.ndarray) -> Block:
     names = [row["code"] for row in read_rows("segments")]
     segment = [names[number] for number in get_segment(index).tolist()]
-    return Block("buyers", {"pseudonym": population.draws.pseudonyms("buyer", index), "segment": segment})
+    pseudonyms = population.draws.pseudonyms("buyer", index)
+    return Block("buyers", {"code": pseudonyms, "pseudonym": pseudonyms, "segment": segment})
 
 
 def _follow(spus: np.ndarray, pairs: dict[Part, Part]) -> np.ndarray:

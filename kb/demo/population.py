@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -86,11 +87,11 @@ class Population:
     pools: tuple[np.ndarray, ...]
     """SPUs that can be bought, best known first: of all, then of each segment's preferred category."""
 
-    @property
+    @cached_property
     def offer_spu(self) -> np.ndarray:
         return self.listing_spu[self.offer_listing]
 
-    @property
+    @cached_property
     def offer_merchant(self) -> np.ndarray:
         return self.listing_merchant[self.offer_listing]
 

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from kb import demo
-from kb.demo.blocks import Block
-from kb.demo.graph_writer import read_templates, write_quads
+from kb.demo.graph_writer import read_templates
+from kb.loading.mapping import read_mapping
+from kb.loading.tables import TableOptions, map_tables
 
 MAPPINGS = Path(demo.__file__).parent / "mappings"
 
@@ -20,10 +21,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> demo.GeneratedShop:
     return demo.generate(tmp_path_factory.mktemp("tables"), scale=0.1, faults=0.02, form="csv")
 
 
-def read_table(path: Path) -> Block:
+def read_header(path: Path) -> set[str]:
     with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    return Block(path.stem, {name: [row[place] or None for row in rows] for place, name in enumerate(header)})
+        return set(next(csv.reader(file)))
 
 
 def test_tables_hold_codes_not_iris(tables: demo.GeneratedShop) -> None:
@@ -37,7 +37,7 @@ def test_every_mapped_table_is_written_with_the_columns_that_the_mappings_name(
 ) -> None:
     for stem_tables in read_templates().values():
         for table, templates in stem_tables.items():
-            columns = set(read_table(tables.output / f"{table}.csv").columns)
+            columns = read_header(tables.output / f"{table}.csv")
             for template in templates:
                 for line in (template.subject, *template.lines):
                     assert set(line.references) <= columns, table
@@ -46,12 +46,13 @@ def test_every_mapped_table_is_written_with_the_columns_that_the_mappings_name(
 def test_tables_map_back_to_the_same_quads(tables: demo.GeneratedShop, tmp_path: Path) -> None:
     graph = demo.generate(tmp_path, scale=0.1, faults=0.02)
     assert (tables.output / "faults.csv").read_bytes() == (graph.output / "faults.csv").read_bytes()
-    for stem, stem_tables in read_templates().items():
+    for file in MAPPINGS.glob("*.yml"):
         mapped: set[str] = set()
-        for table, templates in stem_tables.items():
-            text, _ = write_quads(read_table(tables.output / f"{table}.csv"), templates)
-            mapped.update(text.splitlines())
-        assert mapped == set((tmp_path / f"{stem}.nq").read_text(encoding="utf-8").splitlines())
+        options = TableOptions(graph="https://w3id.org/commerce-kb/graph/unused")
+        for batch in map_tables(read_mapping(file), folder=tables.output, options=options):
+            terms = zip(*(batch.column(name).to_pylist() for name in "spog"), strict=True)
+            mapped.update(f"{' '.join(quad)} ." for quad in terms)
+        assert mapped == set((tmp_path / f"{file.stem}.nq").read_text(encoding="utf-8").splitlines())
 
 
 def test_mappings_use_simple_yarrrml_alone() -> None:

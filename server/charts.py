@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WIDTH = 960.0
+_LINE_WIDTH, _BAR_WIDTH = 640.0, 960.0
 _LINE_HEIGHT = 230.0
 _BAR_HEIGHT = 26.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 14.0, 12.0, 26.0
@@ -72,7 +72,7 @@ def line(title: str, values: Sequence[tuple[str, float]]) -> Line | None:
     ticks = _ticks(min(value for _, value in values), max(value for _, value in values))
     low, high = ticks[0], ticks[-1]
     floor = _LINE_HEIGHT - _BOTTOM
-    step = (_WIDTH - _LEFT - _RIGHT) / (len(values) - 1)
+    step = (_LINE_WIDTH - _LEFT - _RIGHT) / (len(values) - 1)
 
     def height_of(value: float) -> float:
         return round(floor - (value - low) / (high - low) * (floor - _TOP), 1)
@@ -103,7 +103,7 @@ def bars(title: str, values: Sequence[tuple[str, float]]) -> Bars | None:
     if not values:
         return None
     low, high = min(0.0, *(value for _, value in values)), max(0.0, *(value for _, value in values))
-    scale = (_WIDTH - _BAR_LABELS - 80.0) / ((high - low) or 1.0)
+    scale = (_BAR_WIDTH - _BAR_LABELS - 80.0) / ((high - low) or 1.0)
     zero = round(_BAR_LABELS - low * scale, 1)
     drawn = []
     for number, (label, value) in enumerate(values):

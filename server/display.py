@@ -10,7 +10,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kb.terms import PREFIXES
 
-from .links import href, short
+from .links import href, words
 from .reader import View
 
 _BATCH = 500
@@ -55,7 +55,7 @@ class Labels:
         for wanted in (language or self.language, "", "en", "zh"):
             if wanted in names:
                 return names[wanted]
-        return next(iter(names.values()), None) or short(iri)
+        return next(iter(names.values()), None) or words(iri)
 
     def all(self, iri: str) -> Mapping[str, str]:
         """The names of a thing by language; the empty key is the unmarked one."""

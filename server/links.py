@@ -89,3 +89,13 @@ def short(iri: str) -> str:
     ('SPU', 'mega')
     """
     return re.split(r"[#/]", iri.rstrip("#/"))[-1] or iri
+
+
+def words(iri: str) -> str:
+    """The same in words, for terms that nobody named.
+
+    >>> words("http://www.w3.org/2004/02/skos/core#altLabel"), words("https://example.org/id/F00012-a")
+    ('alt label', 'F00012-a')
+    """
+    name = short(iri)
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name) if "#" in iri else name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def serve(
 ) -> None:
     """Answer for a store until Ctrl-C or SIGTERM; port 0 takes a free one.
 
-    ``announce`` is called with a few lines for people once the server listens.
+    ``announce`` is called with a few lines for people once the server listens; without it they go to
+    standard error.
 
     Raises PortBusy, StoreMissing, UsageError for an address that is not this machine's.
     """
@@ -59,7 +61,9 @@ def serve(
     message = greeting(path, address, listener.getsockname()[1])
 
     def ready(_server: object) -> None:
-        if announce is not None:
+        if announce is None:
+            print(message, file=sys.stderr)
+        else:
             announce(message)
 
     settings = {

@@ -16,7 +16,7 @@ from .scope import ValidationData
 from .shapes import Shape, ShapesGraph
 from .sparql import n_triples
 from .triples import Resource, Term, Triples
-from .vocabulary import sh
+from .vocabulary import OWL_CLASS, RDFS_CLASS, sh
 
 MAX_ROWS = 200_000
 _ANONYMOUS = "urn:commerce-kb:anonymous-shape:"
@@ -69,14 +69,20 @@ def judge(
         kept = [
             ox.Triple(_named(one.subject, shapes), one.predicate, _named(one.object, shapes))
             for one in shapes.triples
-            if not (one.predicate in _TARGETS and one.subject in others)
+            if not (
+                one.subject in others and (one.predicate in _TARGETS or one.object in (RDFS_CLASS, OWL_CLASS))
+            )
         ]
-        _, report, _ = pyshacl.validate(
-            graph,
-            shacl_graph=_rdflib(ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES)),
-            advanced=True,
-            focus_nodes=nodes,
-        )
+        try:
+            _, report, _ = pyshacl.validate(
+                graph,
+                shacl_graph=_rdflib(ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES)),
+                advanced=True,
+                focus_nodes=nodes,
+            )
+        except (RuntimeError, TypeError) as error:
+            # A TypeError is how pySHACL ends where sh:lessThan meets an ill-typed literal.
+            report = error
         if not isinstance(report, rdflib.Graph):
             raise ShapesError(f"Shape {root.name} can't be run: {report}", where="pySHACL")
         yield from _results(report.serialize(format="nt", encoding="utf-8"), shapes, root)

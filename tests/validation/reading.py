@@ -29,10 +29,12 @@ def shapes(text: str) -> ShapesGraph:
     return read_shapes(turtle(text))
 
 
-def data(triples: Iterable[ox.Quad | ox.Triple] | str) -> ValidationData:
+def data(
+    triples: Iterable[ox.Quad | ox.Triple] | str, dictionary: Dictionary | None = None
+) -> ValidationData:
     """Data in columns, terms as received."""
     rows = turtle(triples) if isinstance(triples, str) else list(triples)
-    dictionary = Dictionary()
+    dictionary = Dictionary() if dictionary is None else dictionary
     subjects, predicates, objects = (
         dictionary.encode([str(getattr(row, part)) for row in rows])
         for part in ("subject", "predicate", "object")

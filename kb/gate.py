@@ -6,24 +6,24 @@ judged again, until it conforms: an offer whose product is in quarantine can't s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyoxigraph as ox
 
 from .columns.image import Image
-from .columns.kernels import contains, distinct, heads
+from .columns.kernels import Ids, contains, distinct, heads, reach, tails, unite
 from .columns.rows import Rows
 from .errors import GateRefused
 from .store import Staging, oxigraph
-from .terms import SH
-from .validation import ShapesGraph, ValidationData, ValidationReport, validate
+from .terms import RDF, RDFS, SH
+from .validation import Changed, ShapesGraph, ValidationData, ValidationReport, affected, validate
 
 _ROUNDS = 12
-_IN_MEMORY = 2_000_000
+# A patch this many times smaller than the graph is judged on disk: a copy in memory would cost more.
+_SMALL = 20
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def judge(
     kept = added
     for number in range(1, _ROUNDS + 1):
         image = base.changed(added=kept, removed=removed)
-        report = judged(shapes, image, partial(staging.with_asserted, image))
+        few = _SMALL * (len(kept) + len(removed)) < base.asserted_public.size + base.asserted_private.size
+        store = staging.with_asserted(image) if few else None
+        report = judged(affected(shapes, _changed(image, kept, removed)), image, store)
         first = report if first is None else first
         offenders = _ids(image, report)
         violations = report.count("Violation")
@@ -81,16 +83,33 @@ def judge(
     )
 
 
-def judged(shapes: ShapesGraph, image: Image, on_disk: Callable[[], ox.Store]) -> ValidationReport:
+def judged(shapes: ShapesGraph, image: Image, store: ox.Store | None = None) -> ValidationReport:
     """Judge all that is asserted: terms as received, the ontology for classes.
 
-    Shapes in SPARQL run on a copy in memory, where look-ups are several times faster; a graph too large for
-    that is asked for `on_disk`.
+    Shapes in SPARQL run on `store`, else on a copy in memory, where look-ups are several times faster.
     """
     asserted = image.view(private=True, inferred=False)
-    store = on_disk() if asserted.size > _IN_MEMORY else oxigraph.in_memory(_merged(image))
+    store = store or oxigraph.in_memory(_merged(image))
     received = asserted.as_received(image.dictionary.stored)
     return validate(shapes, ValidationData(image.dictionary, received, store, image.ontology))
+
+
+def _changed(image: Image, added: Rows, removed: Rows) -> Changed:
+    """The predicates and classes of changed rows."""
+    kind = image.dictionary.id(str(RDF.type))
+    keys = {predicate for rows in (added, removed) for _, predicate, _ in rows}
+    classes = [tails(pairs) for rows in (added, removed) for _, key, pairs in rows if key == kind]
+    above = _with_superclasses(image, distinct(np.concatenate(classes))) if classes else []
+    decode = image.dictionary.text
+    return Changed(
+        frozenset(decode(key)[1:-1] for key in keys if key != kind),
+        frozenset(decode(key)[1:-1] for key in above),
+    )
+
+
+def _with_superclasses(image: Image, classes: Ids) -> Ids:
+    hierarchy = image.dictionary.id(str(RDFS.subClassOf))
+    return unite(classes, distinct(tails(reach(image.open_pairs(hierarchy), classes))))
 
 
 def _merged(image: Image) -> Iterator[pa.RecordBatch]:

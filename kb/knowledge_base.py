@@ -235,7 +235,7 @@ class KnowledgeBase:
     def validate(self) -> ValidationReport:
         """Judge everything asserted by the store's shapes."""
         image = self.snapshot.image
-        return gate.judged(pipeline.shapes_of(image), image, lambda: self.snapshot.asserted)
+        return gate.judged(pipeline.shapes_of(image), image)
 
     def explain(self, subject: Value, predicate: Value, object: Value, *, private: bool = True) -> Proof:
         """Why a triple holds: a proof down to what was asserted.

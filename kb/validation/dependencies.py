@@ -99,7 +99,7 @@ def _steps(path: Path) -> Iterator[str]:
 
 def _read(text: str) -> Dependencies:
     """The IRIs of a query, and whether a variable may stand as a predicate or behind ``a``."""
-    prefixes = {name: iri for name, iri in _PREFIX.findall(text)}
+    prefixes = dict(_PREFIX.findall(text))
     body = _SKIPPED.sub(" 0 ", text[text.find("{") :])
     names: set[str] = set()
     run: list[str] = ["."]

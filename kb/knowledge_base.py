@@ -7,6 +7,7 @@ import getpass
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -23,6 +24,7 @@ from .initial import initial_batches
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
+from .querying.competency import Given, question
 from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
@@ -225,6 +227,22 @@ class KnowledgeBase:
         """Run a SPARQL query; common prefixes are known. Raises QueryError, Forbidden (SERVICE)."""
         chosen = dataset or Dataset(private=private, inferred=reasoning)
         return run(self.snapshot, text, dataset=chosen, parameters=parameters)
+
+    def ask(
+        self,
+        id: str,
+        values: Mapping[str, Given] | None = None,
+        *,
+        reasoning: bool = True,
+        private: bool = True,
+    ) -> Result:
+        """Ask a competency question by its id; what `values` leave out has its default.
+
+        An entity is given as IRI, CURIE or what it is called. Raises NotFound, UsageError.
+        """
+        asked = question(id)
+        terms = asked.terms(values or {}, partial(self.find, private=private))
+        return self.query(asked.bound(terms), reasoning=reasoning, private=private)
 
     def find(
         self, text: str, *, kind: str | None = None, limit: int = 10, private: bool = True

@@ -19,7 +19,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cache
@@ -90,7 +90,9 @@ class Question:
             if name not in names:
                 known = f"its parameters are {', '.join(names)}" if names else "it has none"
                 raise UsageError(f"Question {self.id} has no parameter '{name}'", hint=known)
-        return {one.name: _term(self, one, values.get(one.name, one.default), find) for one in self.parameters}
+        return {
+            one.name: _term(self, one, values.get(one.name, one.default), find) for one in self.parameters
+        }
 
     def bound(self, terms: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
         """The query with terms in the place of its parameters.
@@ -204,7 +206,7 @@ def _time(value: Given, where: str) -> ox.Literal:
         raise UsageError(
             f"'{value}' is no time", where=where, hint="write 2026-03-01 or 2026-03-01T08:00:00Z"
         ) from None
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return term(instant)  # type: ignore[return-value]
 
 
@@ -221,5 +223,7 @@ def _entity(parameter: Parameter, text: str, find: Find, where: str) -> ox.Named
     rivals = [one for one in others if one.score > first.score - _CERTAIN]
     if rivals and not (first.score >= 1 > rivals[0].score):
         listed = "; ".join(f"{one.label} <{one.iri}>" for one in (first, *rivals))
-        raise UsageError(f"'{text}' may be any of {len(rivals) + 1}", where=where, hint=f"choose one: {listed}")
+        raise UsageError(
+            f"'{text}' may be any of {len(rivals) + 1}", where=where, hint=f"choose one: {listed}"
+        )
     return ox.NamedNode(first.iri)

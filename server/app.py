@@ -15,6 +15,7 @@ from .negotiation import choose_language
 from .reader import Reader
 from .words import Words
 
+_PACKAGE = Path(__file__).parent
 _MOST_BYTES = 2_000_000
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY,
@@ -34,6 +35,7 @@ def create_app(store: Path, *, bound: str = "127.0.0.1", host_names: Collection[
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.config["BUILD"] = max(path.stat().st_mtime_ns for path in _PACKAGE.rglob("*") if path.is_file())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["reader"] = Reader(store)
     words = Words.load()

@@ -89,7 +89,7 @@ def line(title: str, values: Sequence[tuple[str, float]]) -> Line | None:
         corners=corners,
         area=f"{points[0].x},{floor} {corners} {points[-1].x},{floor}",
         points=points,
-        rows=tuple(Mark(_LEFT, height_of(tick), _figure(tick)) for tick in ticks),
+        rows=tuple(Mark(_LEFT, height_of(tick), _round_figure(tick)) for tick in ticks),
         columns=tuple(Mark(points[number].x, _LINE_HEIGHT - 7, values[number][0]) for number in shown),
     )
 
@@ -142,6 +142,18 @@ def _figure(value: float) -> str:
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def _round_figure(value: float) -> str:
+    """A tick's number, short enough for the margin.
+
+    >>> _round_figure(2_500_000.0), _round_figure(15_000.0), _round_figure(250.0)
+    ('2.5M', '15k', '250')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):g}{letter}"
+    return _figure(value)
 
 
 def _fitted(label: str, width: float) -> str:

@@ -23,8 +23,9 @@ def view() -> View:
 
 
 def fingerprint(*parts: object) -> str:
-    """A strong entity tag's content for an answer that depends on the snapshot, the caller and these parts alone."""
-    seen = "\0".join(str(part) for part in (view().snapshot.name, g.caller, g.language, *parts))
+    """An entity tag for an answer that depends on code, snapshot, caller, language and these parts alone."""
+    given = (current_app.config["BUILD"], view().snapshot.name, g.caller, g.language, *parts)
+    seen = "\0".join(str(part) for part in given)
     return hashlib.blake2b(seen.encode(), digest_size=16).hexdigest()
 
 

@@ -22,7 +22,7 @@ _NUMBERS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One term on a page; ``kind`` is ``iri``, ``text``, ``number`` or ``time``, ``title`` the whole of it."""
+    """One term on a page: `kind` is iri, text, number, time or unbound, `title` the whole of it."""
 
     text: str
     kind: str
@@ -61,10 +61,10 @@ class Labels:
         """The names of a thing by language; the empty key is the unmarked one."""
         return self._names.get(iri, {})
 
-    def cell(self, term: object, *, link_language: str | None = None) -> Cell | None:
-        """A term as a page shows it; None for an unbound one."""
+    def cell(self, term: object, *, link_language: str | None = None) -> Cell:
+        """A term as a page shows it; an unbound one is an empty cell of the kind ``unbound``."""
         if term is None:
-            return None
+            return Cell("–", "unbound", "")
         if isinstance(term, NamedNode):
             text = self.name(term.value)
             return Cell(text, "iri", term.value, href=href(term.value, language=link_language))

@@ -163,8 +163,8 @@ def _charts(view: View, iri: str, language: str) -> tuple[charts.Line, ...]:
 def kind_of(iri: str) -> str:
     """The kind that an entity's IRI names, for headings.
 
-    >>> kind_of(f"{graphs.DATA}spu/lip-01"), kind_of(f"{CKB.SPU.value}")
-    ('spu', 'SPU')
+    >>> kind_of(f"{graphs.DATA}spu/lip-01"), kind_of(f"{graphs.VOCAB}metric/price")
+    ('spu', 'metric')
     """
     for base in (graphs.DATA, graphs.VOCAB):
         if iri.startswith(base):

@@ -21,9 +21,9 @@ _TITLE = NamedNode("http://purl.org/dc/terms/title")
 _DESCRIPTION = NamedNode("http://purl.org/dc/terms/description")
 _AXIOMS = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.inverseOf)
 _KINDS = {
-    OWL.Class: "class",
-    OWL.ObjectProperty: "object property",
-    OWL.DatatypeProperty: "datatype property",
+    OWL.Class: "Classes",
+    OWL.ObjectProperty: "Object properties",
+    OWL.DatatypeProperty: "Datatype properties",
 }
 _TERM = f"{UMBRELLA}#"
 
@@ -98,7 +98,8 @@ class Module:
     @property
     def version(self) -> str | None:
         """The version IRI."""
-        return next((value.value for value in self.values(self.iri, OWL.versionIRI)), None)
+        found = self.values(self.iri, OWL.versionIRI)
+        return next((value.value for value in found if isinstance(value, NamedNode)), None)
 
     def terms(self, view: View, *, language: str, link_language: str | None = None) -> tuple[Term, ...]:
         """The classes and properties that the module names, classes first, then in alphabetical order."""

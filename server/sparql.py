@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Any
+from typing import Any, Literal, cast
 
-from flask import Blueprint, Response, g, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from pyoxigraph import RdfFormat
 from werkzeug.wsgi import wrap_file
 
@@ -22,7 +22,8 @@ from .negotiation import GRAPHS, HTML, SOLUTIONS, Format, choose
 
 routes = Blueprint("sparql", __name__)
 
-RDF_FORMATS = {
+_Tabular = Literal["json", "xml", "csv", "tsv"]
+_SYNTAXES = {
     "ttl": RdfFormat.TURTLE,
     "nt": RdfFormat.N_TRIPLES,
     "jsonld": RdfFormat.JSON_LD,
@@ -38,7 +39,7 @@ def endpoint() -> Response:
     if request.method not in protocol.METHODS:
         raise MethodNotAllowed(request.method, protocol.METHODS)
     if request.method == "GET" and not request.query_string and "text/html" in request.accept_mimetypes:
-        return redirect("/#editor")
+        return make_response(redirect("/#editor"))
     asked = protocol.parse(
         request.method,
         content_type=request.headers.get("Content-Type"),
@@ -66,7 +67,10 @@ def written(result: Solutions | Triples | Truth, format: Format) -> Response:
     """A result in a format, written whole before the first byte leaves, so that the status is the true one."""
     spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
     try:
-        result.write(spool, RDF_FORMATS.get(format.name, format.name))
+        if isinstance(result, Triples):
+            result.write(spool, _SYNTAXES[format.name])
+        else:
+            result.write(spool, cast(_Tabular, format.name))
     except (RuntimeError, OSError) as fault:
         spool.close()
         raise QueryError(f"The query failed: {fault}", hint="simplify it, or add a LIMIT") from fault
@@ -78,12 +82,13 @@ def written(result: Solutions | Triples | Truth, format: Format) -> Response:
     return response
 
 
-def _page(asked: protocol.QueryRequest, result: Any) -> Response:
+def _page(asked: protocol.QueryRequest, result: Solutions | Triples | Truth) -> Response:
+    names: tuple[str, ...] = ()
+    rows: list[tuple[Any, ...]] = []
     if isinstance(result, Triples):
-        names, rows = ("subject", "predicate", "object"), [tuple(triple) for triple in result]
-    elif isinstance(result, Truth):
-        names, rows = (), []
-    else:
+        names = ("subject", "predicate", "object")
+        rows = [tuple(triple) for triple in result]
+    elif isinstance(result, Solutions):
         names, rows = result.variables, [tuple(row) for row in result]
     return Response(
         render_template("answer.html", query=asked.text, truth=result, table=table(names, rows)),

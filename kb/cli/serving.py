@@ -21,13 +21,14 @@ Examples:
 )
 @click.option("--port", default=7878, show_default=True, help="The port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind to.")
+@click.option("--host-name", multiple=True, help="A name, beside localhost, for which to answer; repeatable.")
 @store_option
-def serve(port: int, host: str, store: str) -> None:
+def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
     """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C."""
-    run_server(Path(store), host=host, port=port)
+    run_server(Path(store), host=host, port=port, host_names=host_name)
 
 
-def run_server(store: Path, *, port: int, host: str = "127.0.0.1") -> None:
+def run_server(store: Path, *, port: int, host: str = "127.0.0.1", host_names: tuple[str, ...] = ()) -> None:
     """Serve until Ctrl-C.
 
     Raises ToolMissing where another package called `server` hides ours.
@@ -39,7 +40,7 @@ def run_server(store: Path, *, port: int, host: str = "127.0.0.1") -> None:
             f"The module 'server' found first is not commerce-kb's: {error}",
             hint="start kb in a folder without a server.py of its own",
         ) from None
-    run(store, host=host, port=port, announce=say)
+    run(store, host=host, port=port, host_names=host_names, announce=say)
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> None:

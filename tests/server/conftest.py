@@ -30,8 +30,8 @@ def launch() -> Iterator[Callable[..., Server]]:
     """Start servers; all are ended at the end, and must end cleanly."""
     running: list[subprocess.Popen] = []
 
-    def run(store: Path, *, host: str = "127.0.0.1") -> Server:
-        process = start(store, host=host)
+    def run(store: Path, *options: str, host: str = "127.0.0.1") -> Server:
+        process = start(store, *options, host=host)
         running.append(process)
         greeting, port = greeted(process)
         return Server(process, greeting, port, store)

@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
-START = """
-import sys
-from server.run import serve
-serve(sys.argv[1], host=sys.argv[2], port=int(sys.argv[3]), workers=1, announce=lambda text: print(text, flush=True))
-"""
+KB = [sys.executable, "-c", "from kb.cli import main; main()"]
 
 
 @dataclass(frozen=True)
@@ -69,19 +65,21 @@ class Server:
         return self.ask("GET", path, **headers)
 
 
-def start(store: Path, *, host: str = "127.0.0.1", port: int = 0) -> subprocess.Popen:
-    """A server process; its greeting comes on standard output."""
-    command = [sys.executable, "-c", START, str(store), host, str(port)]
-    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start(store: Path, *options: str, host: str = "127.0.0.1", port: int = 0) -> subprocess.Popen:
+    """A server process, started as people start it."""
+    command = [*KB, "serve", "--store", str(store), "--host", host, "--port", str(port)]
+    return subprocess.Popen(
+        [*command, *options], cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 def greeted(process: subprocess.Popen) -> tuple[str, int]:
     """The greeting of a server that has come up, and its port."""
-    assert process.stdout is not None
+    assert process.stderr is not None
     lines = []
-    while line := process.stdout.readline():
+    while line := process.stderr.readline():
         lines.append(line)
         if "Ctrl-C" in line:
             greeting = "".join(lines)
             return greeting, int(greeting.split("http://")[1].split("/")[0].rsplit(":", 1)[1])
-    raise AssertionError(f"The server ended: {process.communicate()[1]}")
+    raise AssertionError(f"The server ended: {''.join(lines)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.conftest import lacking
 from tests.server.live import Server
 
 pytestmark = pytest.mark.browser
@@ -102,7 +103,7 @@ def test_a_question_is_one_click_from_its_answer_with_names_instead_of_iris(page
 
 def test_the_rich_editor_runs_a_query(page: Page) -> None:
     if not VENDOR.is_dir():
-        pytest.skip("the rich editor is not installed (npm ci && python -m server.assets)")
+        lacking("the rich editor (npm ci && python -m server.assets)")
     page.goto("/")
     expect(page.locator("#yasgui .CodeMirror")).to_be_visible()
     page.evaluate(

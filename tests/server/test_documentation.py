@@ -25,7 +25,9 @@ def test_every_word_of_the_pages_is_translated() -> None:
     for template in (ROOT / "server" / "templates").glob("*.html"):
         said |= set(re.findall(r"""_\("([^"]+)"\)|_\('([^']+)'\)""", template.read_text("utf-8")))
     words = {one or other for one, other in said}
-    computed = {"class", "object property", "datatype property"} | {question.duty for question in catalogue()}
+    computed = {"Classes", "Object properties", "Datatype properties"} | {
+        question.duty for question in catalogue()
+    }
     assert words - chinese.keys() == set()
     assert computed - chinese.keys() == set()
 

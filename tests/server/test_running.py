@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,6 +59,12 @@ def test_requests_for_other_hosts_are_refused(server: Server, host: str) -> None
     assert "abcdefghijklmnopqrstuvwxyz" not in answer.text
 
 
+def test_a_configured_host_name_is_answered(launch: Callable[..., Server], shop: Path) -> None:
+    server = launch(shop, "--host-name", "kb.example.org")
+    assert server.get("/health", Host="kb.example.org").status == 200
+    assert server.get("/health", Host="other.example.org").status == 421
+
+
 def test_the_next_request_sees_what_another_process_committed(
     launch: Callable[..., Server], shop: Path, tmp_path: Path
 ) -> None:
@@ -83,6 +90,33 @@ def test_the_next_request_sees_what_another_process_committed(
     assert "a new brand" in server.get("/commits", Accept="text/html").text
 
 
+def test_readers_never_fail_and_never_go_back_while_another_process_commits(
+    launch: Callable[..., Server], shop: Path, tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(shop, tmp_path / "shop.kb"))
+    server = launch(place)
+    paths = ["/id/spu/velvet-lipstick", BUYERS, "/find?q=velvet", "/", "/onto/core"]
+
+    def read(number: int) -> list[str]:
+        answers = [server.get(paths[(number + turn) % len(paths)], Accept="*/*") for turn in range(20)]
+        assert [answer.status for answer in answers] == [200] * len(answers)
+        return [answer.headers["X-Commerce-KB-Snapshot"] for answer in answers]
+
+    with ThreadPoolExecutor(9) as pool:
+        readers = [pool.submit(read, number) for number in range(8)]
+        for number in range(3):
+            with (
+                KnowledgeBase.open(place) as knowledge,
+                knowledge.commit(source="m", message="more") as change,
+            ):
+                change.add(
+                    "https://w3id.org/commerce-kb/id/brand/aurelle", "skos:altLabel", Literal(f"A{number}")
+                )
+        seen = [reader.result() for reader in readers]
+    assert all(names == sorted(names) for names in seen)
+    assert server.get("/health").json["snapshot"] > seen[0][0]
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly(shop: Path, ending: signal.Signals) -> None:
     process = start(shop)
@@ -100,19 +134,19 @@ def test_a_busy_port_names_the_remedy(shop: Path) -> None:
         port = taken.getsockname()[1]
         process = start(shop, port=port)
         _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
+    assert process.returncode == 3
     assert f"--port {port + 1}" in errors
 
 
 def test_a_missing_store_names_the_way_to_make_one(tmp_path: Path) -> None:
     process = start(tmp_path / "none.kb")
     _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
+    assert process.returncode == 3
     assert "kb load" in errors
 
 
 def test_a_port_out_of_reach_is_named(shop: Path) -> None:
     process = start(shop, host="192.0.2.1")
     _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
+    assert process.returncode == 2
     assert "192.0.2.1" in errors

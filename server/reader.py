@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import cast
 
+from pyoxigraph import NamedNode
+
 from kb import KnowledgeBase
+from kb.querying.binding import bound
 from kb.querying.results import Result, Solutions, Triples
 from kb.querying.run import Dataset, run
 from kb.store import Snapshot
@@ -75,11 +77,7 @@ class View:
 
 
 def _filled(name: str, parameters: Mapping[str, str]) -> str:
-    # Not by the engine's substitution: that wants each variable among those that the query returns.
-    text = stored_query(name)
-    for variable, iri in parameters.items():
-        text = re.sub(rf"\?{variable}\b", f"<{checked(iri)}>", text)
-    return text
+    return bound(stored_query(name), {key: NamedNode(checked(iri)) for key, iri in parameters.items()})
 
 
 @cache

@@ -31,6 +31,7 @@ import pyoxigraph as ox
 from ..errors import NotFound, StoreDamaged, UsageError
 from ..terms import PREFIXES
 from ..values import iri, term
+from .binding import bound
 from .find import Match
 
 Kind = Literal["entity", "text", "number", "time"]
@@ -42,7 +43,6 @@ _FOLDER = Path(__file__).parent.parent / "queries"
 _NAMES = "[A-Z][0-9][0-9].rq"
 _HEAD = re.compile(r"#\s*([a-z-]+):\s*(.*\S)\s*")
 # Comments, IRIs and strings come first, so that what looks like a variable inside them is left alone.
-_TOKENS = re.compile(r"""#.*|<[^<>"{}|^`\\\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[?$](\w+)""")
 _CERTAIN = 0.05
 
 
@@ -100,11 +100,7 @@ class Question:
         >>> question("G05").bound({"spu": ox.NamedNode("urn:x")}).count("<urn:x>")
         1
         """
-
-        def put(found: re.Match[str]) -> str:
-            return str(terms[found[1]]) if found[1] in terms else found[0]
-
-        return _TOKENS.sub(put, self.text)
+        return bound(self.text, terms)
 
 
 @cache

@@ -12,6 +12,7 @@ from ..errors import QueryError
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
+from .binding import bound
 from .results import Result, Solutions, Triples, Truth
 
 _GRAPHS = re.compile(r"\b(GRAPH|FROM)\b", re.IGNORECASE)
@@ -43,6 +44,8 @@ def run(
 ) -> Result:
     """Run a query; the prefixes of the ontology and of common vocabularies need no declaration.
 
+    `parameters` puts terms in for variables.
+
     Raises QueryError (line, column, fragment), Forbidden for SERVICE.
     """
     form = guard.check(text)
@@ -60,7 +63,7 @@ def run(
         options["default_graph"] = [ox.NamedNode(graph) for graph in dataset.default_graphs]
         options["named_graphs"] = [ox.NamedNode(graph) for graph in dataset.named_graphs]
     if parameters:
-        options["substitutions"] = {ox.Variable(name): term for name, term in parameters.items()}
+        text = bound(text, parameters)
 
     def once():
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from weakref import WeakMethod
 
 import numpy as np
 import pyarrow as pa
@@ -49,8 +50,15 @@ class Scope:
     def __init__(self, data: ValidationData, failing: Callable[[Resource, Ids], Ids]) -> None:
         self.data = data
         self.dictionary = data.dictionary
-        self.failing = failing
+        # Weak, so that a finished validation lets go of the store at once and not at the next collection.
+        self._failing = WeakMethod(failing)
         self._instances: dict[Term, Ids] = {}
+
+    def failing(self, shape: Resource, nodes: Ids) -> Ids:
+        """Those of `nodes` that don't conform to a shape, and perhaps others."""
+        judge = self._failing()
+        assert judge is not None, "a scope is used within its validation"
+        return judge(shape, nodes)
 
     def instances(self, cls: Term, *, known_to_ontology: bool = True) -> Ids:
         """The SHACL instances of a class: typed with it or with a subclass of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb import KnowledgeBase
+from kb.demo import generate
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -56,6 +58,36 @@ def knowledge(store: Path) -> Iterator[KnowledgeBase]:
     """A new store of one's own, open."""
     with KnowledgeBase.open(store) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demo shop's files and the store that they were loaded into, made once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    place = base / "demo"
+    with (base / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            draft = base / "demo-draft"
+            shop = generate(draft / "files", scale=0.3, seed=7)
+            with KnowledgeBase.open(draft / "shop.kb") as knowledge:
+                knowledge.load([one for one in shop.files if one.suffix == ".nq"], source="demo")
+            draft.rename(place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def demo_files(demo_folder: Path) -> Path:
+    """The files of a small demo shop: N-Quads, ``truth.json``."""
+    return demo_folder / "files"
+
+
+@pytest.fixture(scope="session")
+def demo_store(demo_folder: Path) -> Path:
+    """A store that holds the small demo shop; don't write to it."""
+    return demo_folder / "shop.kb"
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,6 @@ def stats(folder: Folder, snapshot: Snapshot, *, private: bool = True) -> Stats:
     classes, counts = np.unique(types.objects, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     names = image.dictionary.decode(classes[order]).to_pylist()
-    inodes = {path.stat().st_ino: path.stat().st_size for path in folder.path.rglob("*") if path.is_file()}
     return Stats(
         path=folder.path,
         snapshot=snapshot.name,
@@ -76,9 +77,20 @@ def stats(folder: Folder, snapshot: Snapshot, *, private: bool = True) -> Stats:
         terms=len(image.dictionary),
         asserted=image.view(private=private, inferred=False).size,
         inferred=image.inferred_public.size + (image.inferred_private.size if private else 0),
-        bytes=sum(inodes.values()),
+        bytes=_bytes(folder.path),
         graphs=tuple(GraphStats(name, len(image.rows_of(name)), graphs.is_private(name)) for name in shown),
         classes=tuple(
             ClassStats(name[1:-1], int(count)) for name, count in zip(names, counts[order], strict=True)
         ),
     )
+
+
+def _bytes(folder: Path) -> int:
+    """What the files below a folder take; a commit of another process may move some away meanwhile."""
+    sizes: dict[int, int] = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                found = Path(place, name).stat()
+                sizes[found.st_ino] = found.st_size
+    return sum(sizes.values())

@@ -58,8 +58,9 @@ class KbError(Exception):
 
     def to_dict(self) -> dict[str, str | int]:
         """A problem document (RFC 9457); absent parts are left out."""
-        parts = {"title": self.title, "status": self.status, "detail": self.what, "where": self.where}
-        return {key: value for key, value in {**parts, "hint": self.hint}.items() if value is not None}
+        optional = {"where": self.where, "hint": self.hint}
+        given = {key: value for key, value in optional.items() if value is not None}
+        return {"title": self.title, "status": self.status, "detail": self.what, **given}
 
 
 class DataError(KbError):

@@ -99,7 +99,8 @@ def _changed(image: Image, added: Rows, removed: Rows) -> Changed:
     kind = image.dictionary.id(str(RDF.type))
     keys = {predicate for rows in (added, removed) for _, predicate, _ in rows}
     classes = [tails(pairs) for rows in (added, removed) for _, key, pairs in rows if key == kind]
-    above = _with_superclasses(image, distinct(np.concatenate(classes))) if classes else []
+    named = np.concatenate([*classes, np.empty(0, np.uint32)])
+    above = _with_superclasses(image, distinct(named))
     decode = image.dictionary.text
     return Changed(
         frozenset(decode(key)[1:-1] for key in keys if key != kind),

@@ -34,7 +34,7 @@ from .settings import Settings
 from .store import Commit, Folder, Snapshot, Staging
 from .store.quarantine import Entry, Quarantine
 from .validation import ValidationReport
-from .values import Term, Value, term
+from .values import Term, Value, node, predicate, term
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,16 @@ class Change:
         self.removed: list[ox.Quad] = []
         self.report = LoadReport()
 
-    def add(self, subject: Value, predicate: Value, object: Value) -> None:
+    def add(self, subject: Value, property: Value, object: Value) -> None:
         """Add a triple; strings are IRIs or CURIEs, numbers and dates become typed literals."""
-        self.added.append(self._quad(subject, predicate, object))
+        self.added.append(self._quad(subject, property, object))
 
-    def remove(self, subject: Value, predicate: Value, object: Value) -> None:
+    def remove(self, subject: Value, property: Value, object: Value) -> None:
         """Remove a triple from the source's graph."""
-        self.removed.append(self._quad(subject, predicate, object))
+        self.removed.append(self._quad(subject, property, object))
 
-    def _quad(self, subject: Value, predicate: Value, object: Value) -> ox.Quad:
-        return ox.Quad(term(subject), term(predicate), term(object), self._graph)
+    def _quad(self, subject: Value, property: Value, object: Value) -> ox.Quad:
+        return ox.Quad(node(subject), predicate(property), term(object), self._graph)
 
 
 @dataclass
@@ -255,14 +255,14 @@ class KnowledgeBase:
         image = self.snapshot.image
         return gate.judged(pipeline.shapes_of(image), image)
 
-    def explain(self, subject: Value, predicate: Value, object: Value, *, private: bool = True) -> Proof:
+    def explain(self, subject: Value, property: Value, object: Value, *, private: bool = True) -> Proof:
         """Why a triple holds: a proof down to what was asserted.
 
         Raises NotFound when it does not hold.
         """
         rules, view, asserted = self._premises(private)
         dictionary = rules.dictionary
-        triple = [str(term(part)) for part in (subject, predicate, object)]
+        triple = [str(term(part)) for part in (subject, property, object)]
         ids = (int(dictionary.stored[dictionary.id(part)]) for part in triple)
         proof = explain(rules, view, asserted, *ids, dictionary=dictionary)
         if proof is None:
@@ -309,8 +309,9 @@ class KnowledgeBase:
         key = (self.snapshot.name, private)
         if key not in self._proving:
             image = self.snapshot.image
-            views = (image.view(private=private, inferred=inferred) for inferred in (True, False))
-            self._proving = {key: (pipeline.rules_of(image), *views)}
+            everything = image.view(private=private, inferred=True)
+            asserted = image.view(private=private, inferred=False)
+            self._proving = {key: (pipeline.rules_of(image), everything, asserted)}
         return self._proving[key]
 
     def _next(self, source: str, message: str, content: str = "") -> Commit:

@@ -175,7 +175,7 @@ def _provenance(commit: Commit) -> list[ox.Triple]:
     """A commit as a PROV-O activity."""
     node = ox.NamedNode(commit.iri)
     stamp = ox.Literal(commit.time.replace("+00:00", "Z"), datatype=XSD.dateTime)
-    about = [
+    about: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
         (RDF.type, PROV.Activity),
         (DCTERMS.identifier, ox.Literal(commit.id)),
         (PROV.endedAtTime, stamp),
@@ -183,4 +183,4 @@ def _provenance(commit: Commit) -> list[ox.Triple]:
         (DCTERMS.source, ox.Literal(commit.source)),
         (DCTERMS.creator, ox.Literal(commit.author)),
     ]
-    return [ox.Triple(node, predicate, value) for predicate, value in about if getattr(value, "value", True)]
+    return [ox.Triple(node, predicate, value) for predicate, value in about if value.value]

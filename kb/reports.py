@@ -77,7 +77,9 @@ class LoadReport:
     def __str__(self) -> str:
         if self.commit is None and not self.dry_run:
             return f"{self.source}: nothing new; the store is as it was"
-        name = "would become a commit" if self.dry_run else f"commit #{self.number} ({self.commit[:8]})"
+        name = (
+            "would become a commit" if self.dry_run else f"commit #{self.number} ({(self.commit or '')[:8]})"
+        )
         lines = [
             f"{self.source}: {name}: {self.added:,} quads added, {self.removed:,} removed in "
             f"{self.seconds:.1f} s"
@@ -94,11 +96,7 @@ class LoadReport:
         if self.warnings:
             lines.append(f"Warnings: {self.warnings:,}; see kb validate")
         if self.rejected:
-            first = self.rejected[0]
-            at = f", row {first.row}" if first.row else ""
-            lines.append(
-                f"Rows left out: {len(self.rejected):,}; the first: {first.file}{at}: {first.reason}"
-            )
+            lines.append(f"Rows left out: {len(self.rejected):,}; the first: {self.rejected[0]}")
         lines += [f"Contradiction: {text}" for text in self.contradictions[:5]]
         lines += [f"Not checked: {text}" for text in self.unchecked]
         return "\n".join(lines)

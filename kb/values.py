@@ -41,6 +41,31 @@ def term(value: Value) -> Term:
     return iri(value)
 
 
+def node(value: Value) -> ox.NamedNode | ox.BlankNode:
+    """The IRI or blank node that a value stands for, for subjects.
+
+    Raises UsageError for a literal.
+    """
+    found = term(value)
+    if isinstance(found, ox.Literal):
+        raise UsageError(f"{found} can't be the subject of a triple", hint="give an IRI or a CURIE")
+    return found
+
+
+def predicate(value: Value) -> ox.NamedNode:
+    """The IRI that a value stands for, for predicates.
+
+    >>> predicate("ckb:price").value
+    'https://w3id.org/commerce-kb/onto#price'
+
+    Raises UsageError.
+    """
+    found = node(value)
+    if isinstance(found, ox.BlankNode):
+        raise UsageError("A blank node can't be a predicate", hint="give an IRI or a CURIE")
+    return found
+
+
 def iri(text: str) -> ox.NamedNode:
     """An IRI from itself (with or without angle brackets) or from a CURIE.
 

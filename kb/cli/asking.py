@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from importlib import resources
+from typing import cast
 
 import click
+import pyoxigraph as ox
 
 from ..errors import NotFound, UsageError
 from ..formats import rdf_format_named
@@ -141,10 +143,9 @@ def show(thing: str, store: str) -> None:
             return
         node = _meant(knowledge, thing)
         facts = (resources.files(__package__) / "facts.rq").read_text(encoding="utf-8")
-        asserted = {
-            tuple(row) for row in knowledge.query(facts, reasoning=False, parameters={"entity": node})
-        }
-        rows = list(knowledge.query(facts, parameters={"entity": node}))
+        about = {"entity": node}
+        asserted = {tuple(row) for row in _rows(knowledge.query(facts, reasoning=False, parameters=about))}
+        rows = _rows(knowledge.query(facts, parameters=about))
         if not rows:
             raise NotFound(f"Nothing is known of {node.value}", hint="look for it with kb find")
         click.echo(node.value)
@@ -152,6 +153,10 @@ def show(thing: str, store: str) -> None:
             star = " " if tuple(row) in asserted else "*"
             name = f"  ({plain(row['name'])})" if row["name"] else ""
             click.echo(f"{star} {_short(plain(row['property'])):28} {_short(plain(row['value']))}{name}")
+
+
+def _rows(result: Solutions | Triples | Truth) -> list[ox.QuerySolution]:
+    return cast(Solutions, result).rows
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,14 +22,16 @@ QUAD_SCHEMA = pa.schema([(name, pa.large_string()) for name in "spog"])
 _SPACE, _NEWLINE, _QUOTE, _LESS, _GREATER = b' \n"<>'
 
 
-def batches_of(quads: Iterable[ox.Quad | ox.Triple], graph: str | None = None) -> Iterator[pa.RecordBatch]:
+def batches_of(
+    quads: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str | None = None
+) -> Iterator[pa.RecordBatch]:
     """Quads as batches; those of the default graph go to `graph`.
 
     >>> quad = ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x y", language="en"))
     >>> next(batches_of([quad], "urn:g")).to_pylist()
     [{'s': '<urn:s>', 'p': '<urn:p>', 'o': '"x y"@en', 'g': '<urn:g>'}]
     """
-    remaining = iter(quads)
+    remaining: Iterator[Any] = iter(quads)
     while block := list(islice(remaining, BATCH_ROWS)):
         text = io.BytesIO()
         ox.serialize(block, text, format=ox.RdfFormat.N_QUADS)

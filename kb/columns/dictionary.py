@@ -231,7 +231,10 @@ class Dictionary:
                 Segment(
                     left.first,
                     pa.concat_arrays([left.terms, right.terms]),
-                    *(np.concatenate([left[n], right[n]]) for n in range(2, 6)),
+                    np.concatenate([left.kind, right.kind]),
+                    np.concatenate([left.datatype, right.datatype]),
+                    np.concatenate([left.language, right.language]),
+                    np.concatenate([left.stored, right.stored]),
                     hashes[order],
                     np.concatenate([left.ids, right.ids])[order],
                 )

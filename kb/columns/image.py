@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,8 @@ class Image:
         for graph, predicate, pairs in added:
             view = views[self._view_of(self.dictionary.text(graph)[1:-1])]
             view[predicate] = view.get(predicate, Relation()).added(pairs, graph, self.sets, stored)
-        return replace(self, **{name: Relations(view) for name, view in views.items()})
+        made: dict[str, Any] = {name: Relations(view) for name, view in views.items()}
+        return replace(self, **made)
 
     def with_inferred(self, *, public: dict[int, Pairs], private: dict[int, Pairs]) -> Image:
         """The image with its consequences exchanged."""

@@ -45,7 +45,7 @@ def stored_forms(values: pa.Array, suffix: pa.Array) -> dict[int, str]:
     store.load(lines.encode(), format=ox.RdfFormat.N_TRIPLES, lenient=True)
     forms = {}
     for quad in store.quads_for_pattern(None, _PREDICATE, None):
-        place = int(quad.subject.value.removeprefix(_SUBJECT))
+        place = int(str(quad.subject)[1:-1].removeprefix(_SUBJECT))
         form = str(quad.object)
         if form != texts[place]:
             forms[places[place].as_py()] = form

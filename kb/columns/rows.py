@@ -36,7 +36,7 @@ class Rows:
             pairs, keys = pack(subjects, objects), pack(graphs, predicates)
             order = np.argsort(keys, kind="stable")
             keys, pairs = keys[order], pairs[order]
-            begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else []
+            begins = np.flatnonzero(np.concatenate(([len(keys) > 0], keys[1:] != keys[:-1])))
             for key, part in zip(keys[begins], np.split(pairs, begins[1:]), strict=False):
                 parts[int(key >> np.uint64(32)), int(key & np.uint64(0xFFFFFFFF))].append(distinct(part))
         return cls({key: distinct(np.concatenate(some)) for key, some in parts.items()})

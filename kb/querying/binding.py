@@ -17,7 +17,7 @@ _TOKENS = re.compile(
 )
 
 
-def bound(text: str, terms: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
+def bound(text: str, terms: Mapping[str, ox.NamedNode | ox.BlankNode | ox.Literal]) -> str:
     """The query with `terms` for the variables of their names; strings, IRIs and comments stay as they are.
 
     >>> bound("SELECT ?o { ?s ?p ?o } # ?s", {"s": ox.NamedNode("urn:x")})

@@ -19,7 +19,7 @@ _GRAPHS = re.compile(r"\b(GRAPH|FROM)\b", re.IGNORECASE)
 _EXPECTED = re.compile(r'\b[A-Z]{3,}\b|"[^"A-Za-z0-9]{1,2}"')
 _PLACE = re.compile(r"at (\d+):(\d+)")
 
-Term = ox.NamedNode | ox.Literal
+Term = ox.NamedNode | ox.BlankNode | ox.Literal
 
 
 @dataclass(frozen=True)

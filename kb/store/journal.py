@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -130,8 +131,8 @@ class Journal:
                 name, text = line[2:].removesuffix(" .\n").split(" ", 1)
                 parts[name] = _value(text)
         try:
-            numbers = {name: int(parts[name]) for name in ("number", "added", "removed")}
-            return Commit(**{**{one.name: parts[one.name] for one in fields(Commit)}, **numbers})
+            values: dict[str, Any] = {one.name: parts[one.name] for one in fields(Commit)}
+            return Commit(**{**values, **{name: int(parts[name]) for name in ("number", "added", "removed")}})
         except KeyError as missing:
             raise StoreDamaged(f"A patch without its header {missing}", where=str(path)) from None
 

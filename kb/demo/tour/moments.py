@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+import pyoxigraph as ox
 
 from ...knowledge_base import KnowledgeBase
-from ...querying.results import plain
+from ...querying.results import Solutions, plain
 
 _BAR = 40
 
@@ -38,7 +41,7 @@ def _quarantine(knowledge: KnowledgeBase) -> Moment:
 
 
 def _family(knowledge: KnowledgeBase) -> Moment:
-    row = knowledge.query(_text("family.rq")).rows[0]
+    row = _rows(knowledge, "family")[0]
     proof = knowledge.explain(row["sku"], "ckb:ofBrandFamily", row["top"])
     return Moment(
         f"Nobody said that {plain(row['label'])} is of the family of {plain(row['top_label'])}; here is why it is",
@@ -48,8 +51,8 @@ def _family(knowledge: KnowledgeBase) -> Moment:
 
 
 def _riser(knowledge: KnowledgeBase) -> Moment:
-    row = knowledge.ask("C02").rows[0]
-    weeks = knowledge.query(_text("units.rq"), parameters={"spu": row["spu"]}).rows[::-1]
+    row = _answer(knowledge, "C02")
+    weeks = _rows(knowledge, "units", spu=row["spu"])[::-1]
     sold = [float(plain(one["sold"])) for one in weeks]
     most = max(sold)
     bars = "\n".join(
@@ -60,7 +63,7 @@ def _riser(knowledge: KnowledgeBase) -> Moment:
 
 
 def _drift(knowledge: KnowledgeBase) -> Moment:
-    row = knowledge.ask("K03").rows[0]
+    row = _answer(knowledge, "K03")
     return Moment(
         "An influencer whose niche drifted",
         f"{plain(row['label'])} declares {plain(row['declared'])}, but {plain(row['contents'])} of "
@@ -78,5 +81,10 @@ def _undo(knowledge: KnowledgeBase) -> Moment:
     )
 
 
-def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+def _rows(knowledge: KnowledgeBase, name: str, **parameters: ox.NamedNode) -> list[ox.QuerySolution]:
+    text = (Path(__file__).parent / f"{name}.rq").read_text(encoding="utf-8")
+    return cast(Solutions, knowledge.query(text, parameters=parameters)).rows
+
+
+def _answer(knowledge: KnowledgeBase, question: str) -> ox.QuerySolution:
+    return cast(Solutions, knowledge.ask(question)).rows[0]

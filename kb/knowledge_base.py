@@ -28,6 +28,7 @@ from .querying.competency import Given, question
 from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
+from .querying.updates import ground_diff
 from .reasoning import Proof, RuleSet, explain
 from .reports import LoadReport, ReasoningReport
 from .settings import Settings
@@ -176,6 +177,17 @@ class KnowledgeBase:
             commit = self._next(source, message)
             patch = self._patch(staging, commit, change.added, change.removed)
             change.report = self._write(staging, commit, patch, started)
+
+    def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
+        """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
+
+        Raises QueryError, Forbidden (LOAD, SERVICE, own graphs), NotFound, GateRefused.
+        """
+        with self._writing() as (staging, started):
+            diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source))
+            commit = self._next(source, message or " ".join(text.split())[:80])
+            patch = self._patch(staging, commit, diff.added, diff.removed)
+            return self._write(staging, commit, patch, started)
 
     def revert(self, reference: str) -> LoadReport:
         """Undo one commit by a new one: what it added goes, what it removed comes back.

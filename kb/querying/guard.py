@@ -101,6 +101,12 @@ class _Bounds:
                 where=position(self.text, at),
                 hint="load the other data first (kb load), then ask here",
             )
+        if word == "LOAD":
+            raise Forbidden(
+                "LOAD is switched off: an update may not read files or addresses",
+                where=position(self.text, at),
+                hint="load files with kb load",
+            )
         if word in _CLAUSES:
             self.clauses += 1
             if self.clauses > self.limits.clauses:

@@ -69,7 +69,7 @@ def run(
         try:
             return store.query(text, **options)
         except SyntaxError as fault:
-            raise _located(fault, text) from None
+            raise located(fault, text) from None
         except (RuntimeError, OSError) as fault:
             raise QueryError(f"The query failed: {fault}") from None
 
@@ -81,11 +81,12 @@ def run(
     return Truth(bool(first))
 
 
-def _located(fault: SyntaxError, text: str) -> QueryError:
+def located(fault: SyntaxError, text: str, *, what: str = "query") -> QueryError:
+    """A parser's fault with line, column and the line's text."""
     message = str(fault)
     found = _PLACE.search(message)
     if not found:
-        return QueryError(f"The query does not parse: {message}")
+        return QueryError(f"The {what} does not parse: {message}")
     lines = text.splitlines()
     line, column = int(found[1]), int(found[2])
     if "Prefix not found" in message:
@@ -95,6 +96,6 @@ def _located(fault: SyntaxError, text: str) -> QueryError:
         reason = f"expected {', '.join(expected[:8])}" if expected else "nothing that fits"
     fragment = lines[line - 1].strip()[:120] if line <= len(lines) else ""
     return QueryError(
-        f"The query does not parse: {reason}",
+        f"The {what} does not parse: {reason}",
         where=f"line {line}, column {column}: «{fragment}»",
     )

@@ -1,0 +1,198 @@
+"""SPARQL Update as a ground diff: which quads a request adds and removes, without writing any."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from ..errors import Forbidden, NotFound, QueryError
+from ..store import Snapshot
+from ..terms import PREFIXES
+from . import guard
+from .datasets import DEFAULT, Draft, Graph, Quads, SnapshotQuads
+from .run import located
+from .syntax import Manage, Modify, Place, operations
+
+_NAMES_GRAPHS = re.compile(r"\bGRAPH\b", re.IGNORECASE)
+# Parsed before anything runs, and then failing at once: the rest of the request is judged, not executed.
+_STOP = "CREATE GRAPH <urn:x>; CREATE GRAPH <urn:x>;\n"
+
+
+@dataclass(frozen=True)
+class GroundDiff:
+    """What an update changes: quads that were not there, and quads that were; each quad names its graph."""
+
+    added: list[ox.Quad]
+    removed: list[ox.Quad]
+
+
+def ground_diff(snapshot: Snapshot, text: str, *, graph: str) -> GroundDiff:
+    """What an update request would change in a snapshot; quads without a graph go to `graph`.
+
+    Raises QueryError (line, column, fragment; or a triple that can't be deleted), Forbidden (LOAD, SERVICE, the
+    store's own graphs), NotFound for a graph that is not there, NotCovered beyond SPARQL 1.1.
+    """
+    return diff_of(SnapshotQuads(snapshot, graph), text)
+
+
+def diff_of(dataset: Quads, text: str) -> GroundDiff:
+    """What an update request would change in a dataset; each operation sees those before it.
+
+    >>> from kb.querying.datasets import StoreQuads
+    >>> [str(quad) for quad in diff_of(StoreQuads(ox.Store()), "INSERT DATA { <urn:s> a <urn:c> }").added]
+    ['<urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <urn:c>']
+    """
+    if guard.check(text) is not guard.Form.UPDATE:
+        raise QueryError("This is a query, not an update", hint="use kb query, or KnowledgeBase.query")
+    _judge(text)
+    with Draft(dataset) as draft:
+        for operation in operations(text):
+            if isinstance(operation, Modify):
+                _modify(draft, operation)
+            else:
+                _manage(draft, operation)
+        return GroundDiff(*draft.difference())
+
+
+def _judge(text: str) -> None:
+    for judged in (_STOP + text, text):  # The second time, the place of the fault is right.
+        try:
+            ox.Store().update(judged, prefixes=dict(PREFIXES))
+        except SyntaxError as fault:
+            if judged is text:
+                raise located(fault, text, what="update") from None
+        except RuntimeError:
+            return
+
+
+def _modify(draft: Draft, operation: Modify) -> None:
+    base, default = draft.base, operation.target or draft.base.home
+    removed: dict[ox.Quad, None] = {}
+    anywhere: dict[ox.Triple, None] = {}
+    added: dict[ox.Quad, ox.Quad] = {}
+    for solution in _solutions(draft, operation):
+        for _, quad in operation.delete.filled(solution):
+            if quad.graph_name == DEFAULT and base.merged and operation.target is None:
+                anywhere[quad.triple] = None
+            else:
+                removed[_in(quad, default)] = None
+        for written, quad in operation.insert.filled(solution):
+            added[_in(quad, default)] = _in(written, default)
+    for quad in (*removed, *added):
+        _writable(base, quad.graph_name)
+    kept = []
+    triples = list(anywhere)
+    for triple, graphs in zip(triples, draft.holders(triples), strict=True):
+        removed.update((ox.Quad(*triple, one), None) for one in graphs)
+        if not graphs and base.follows(triple):
+            kept.append(triple)
+    if kept and (operation.where is None or not removed):
+        raise _not_asserted(kept[0])
+    for quad in removed:
+        draft.remove(quad)
+    for quad, written in added.items():
+        draft.add(quad, written)
+
+
+def _solutions(draft: Draft, operation: Modify) -> list:
+    if operation.where is None:
+        return [{}]
+    options: dict = {"prefixes": dict(PREFIXES)}
+    if operation.using or operation.using_named:
+        options["default_graph"] = list(operation.using)
+        options["named_graphs"] = list(operation.using_named)
+    elif operation.target:
+        options["default_graph"] = operation.target
+    named = len(options) > 1 or _NAMES_GRAPHS.search(operation.where) is not None
+    text = f"{operation.prologue}SELECT * WHERE {operation.where}"
+    wanted = sorted(operation.delete.variables | operation.insert.variables)
+    try:
+        solutions = draft.select(text, named=named, **options)
+        known = {one.value for one in solutions.variables}  # type: ignore[attr-defined]
+        names = [name for name in wanted if name in known]
+        return [{name: row[name] for name in names if row[name] is not None} for row in solutions]
+    except (SyntaxError, RuntimeError, OSError) as fault:
+        raise QueryError(f"The update failed: {fault}") from None
+
+
+def _manage(draft: Draft, operation: Manage) -> None:
+    if operation.verb == "create":
+        _create(draft, operation)
+    elif operation.target is None:
+        for graph in _graphs(draft, operation.graph):
+            if _exists(draft, graph, silent=operation.silent):
+                _clear(draft, graph)
+                if operation.verb == "drop":
+                    draft.graphs.discard(graph)
+    else:
+        _transfer(draft, operation)
+
+
+def _create(draft: Draft, operation: Manage) -> None:
+    (graph,) = _graphs(draft, operation.graph)
+    _writable(draft.base, graph)
+    if graph in draft.graphs and not operation.silent:
+        raise QueryError(f"The graph {graph} exists already", hint="write CREATE SILENT GRAPH")
+    draft.graphs.add(graph)
+
+
+def _transfer(draft: Draft, operation: Manage) -> None:
+    (source,), (target,) = _graphs(draft, operation.graph), _graphs(draft, operation.target or "DEFAULT")
+    _writable(draft.base, target)
+    if source == target or not _exists(draft, source, silent=operation.silent):
+        return
+    quads = draft.quads(source)
+    if operation.verb == "move":
+        _clear(draft, source)
+        draft.graphs.discard(source)
+    if operation.verb != "add":
+        _clear(draft, target)
+    for quad in quads:
+        moved = ox.Quad(*quad.triple, target)
+        draft.add(moved, moved)
+
+
+def _clear(draft: Draft, graph: Graph) -> None:
+    _writable(draft.base, graph)
+    for quad in draft.quads(graph):
+        draft.remove(quad)
+
+
+def _graphs(draft: Draft, place: Place) -> list[Graph]:
+    """The graphs that a reference means; DEFAULT is the graph that quads without a graph go to."""
+    if isinstance(place, ox.NamedNode):
+        return [place]
+    named = sorted(draft.graphs - {draft.base.home}, key=str)
+    return {"DEFAULT": [draft.base.home], "NAMED": named, "ALL": [draft.base.home, *named]}[place]
+
+
+def _exists(draft: Draft, graph: Graph, *, silent: bool) -> bool:
+    if graph in draft.graphs or graph == draft.base.home or draft.base.is_own(graph):
+        return True
+    if silent:
+        return False
+    raise NotFound(
+        f"There is no graph {graph}", hint="see kb stats for the graphs there are, or write SILENT"
+    )
+
+
+def _in(quad: ox.Quad, default: Graph) -> ox.Quad:
+    return ox.Quad(*quad.triple, default) if quad.graph_name == DEFAULT else quad
+
+
+def _writable(base: Quads, graph: Graph) -> None:
+    if base.is_own(graph):
+        raise Forbidden(
+            f"The graph {graph} is kept by the knowledge base itself",
+            hint="write to a graph of your own; the ontology and the shapes are changed by their files",
+        )
+
+
+def _not_asserted(triple: ox.Triple) -> QueryError:
+    text = " ".join(map(str, triple))
+    return QueryError(
+        f"This can't be deleted, because no source says it: {text}",
+        hint=f"it is inferred or part of the ontology; kb explain {text} names what it follows from: delete that",
+    )

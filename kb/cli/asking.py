@@ -174,8 +174,8 @@ def _entity(text: str):
 
 
 def _meant(knowledge: KnowledgeBase, thing: str):
-    if ":" in thing:
-        return iri(thing)
+    if ":" in thing or re.fullmatch(r"[a-z-]+/\S+", thing):
+        return _entity(thing)
     found = knowledge.find(thing, limit=1)
     if not found:
         raise NotFound(f"Nothing is called '{thing}'", hint="give its IRI")

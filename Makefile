@@ -20,8 +20,8 @@ test: $(VENV)/.dev server/static/vendor ## Run all tests; those that need more t
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.dev ## Check style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check kb server tests benchmarks examples
+	$(BIN)/ruff format --check kb server tests benchmarks examples
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev ## Run the benchmarks; each prints its figures and ratios

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .dictionary import Dictionary, Kind, parse_term
+from .dictionary import XSD_STRING, Dictionary, Kind, parse_term
 from .kernels import Ids
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -92,21 +92,39 @@ def lexical(dictionary: Dictionary, ids: Ids) -> pa.Array:
     >>> lexical(dictionary, dictionary.encode(['"a\\\\"b"@en', "<urn:c>"])).to_pylist()
     ['a"b', 'urn:c']
     """
+    ids = np.asarray(ids)
     terms = dictionary.decode(ids)
-    bare = pc.replace_substring_regex(terms, r'(?s)^[<"](.*)[>"](@[A-Za-z0-9-]+|\^\^<[^>"]*>)?$', r"\1")
-    # The greedy pattern above takes the datatype's `>` as the end of a typed literal: cut that off as well.
-    bare = pc.if_else(
-        pc.and_(pc.starts_with(terms, '"'), pc.ends_with(terms, ">")),
-        pc.replace_substring_regex(bare, r'(?s)^(.*)"\^\^<[^"]*$', r"\1"),
-        bare,
-    )
+    kind = dictionary.kind[ids]
+    # All terms of one datatype and language have as many characters to cut off behind the lexical form.
+    sorts = (dictionary.datatype[ids].astype(np.uint64) << np.uint64(16)) | dictionary.language[ids]
+    parts, places = [], []
+    for sort in np.unique(sorts):
+        of_sort = np.flatnonzero(sorts == sort)
+        part = terms.take(pa.array(of_sort))
+        parts.append(pc.binary_slice(part.cast(pa.large_binary()), 1, -_suffix_length(dictionary, int(sort))))
+        places.append(of_sort)
+    if not parts:
+        return terms
+    order = np.argsort(np.concatenate(places))
+    bare = pa.concat_arrays(parts).take(pa.array(order)).cast(pa.large_string())
     escaped = np.flatnonzero(pc.match_substring(terms, "\\").fill_null(False).to_numpy(False))
-    values = pa.array([parse_term(terms[place].as_py()).value for place in escaped], pa.large_string())
     if len(escaped):
         mask = np.zeros(len(ids), bool)
         mask[escaped] = True
+        values = pa.array([parse_term(terms[place].as_py()).value for place in escaped], pa.large_string())
         bare = pc.replace_with_mask(bare, mask, values)
-    return pc.if_else(pa.array(dictionary.kind[ids] == Kind.BLANK), pa.scalar(None, pa.large_string()), bare)
+    blank = kind == Kind.BLANK
+    return pc.if_else(pa.array(blank), pa.scalar(None, pa.large_string()), bare) if blank.any() else bare
+
+
+def _suffix_length(dictionary: Dictionary, sort: int) -> int:
+    """How many bytes follow the lexical form: quote and datatype, quote and language tag, or one bracket or quote."""
+    datatype, language = sort >> 16, sort & 0xFFFF
+    if language:
+        return len(f'"@{dictionary.languages[language]}')
+    if not datatype or dictionary.text(datatype) == XSD_STRING:
+        return 1
+    return len(f'"^^{dictionary.text(datatype)}'.encode())
 
 
 def well_formed(forms: pa.Array, datatype: str) -> NDArray[np.bool_]:
@@ -293,7 +311,7 @@ def _exact(form: str, kind: int) -> Fraction:
         return Fraction({"true": "1", "false": "0"}.get(form, form))
     zone = re.search(r"(?<=[0-9])(Z|[+-][0-9]{2}:[0-9]{2})$", form)
     offset = 0
-    if zone is not None and not (kind in (TypeClass.DATE, TypeClass.DATE_ZONED) and len(form) <= 10):
+    if zone is not None:
         form = form[: zone.start()]
         if zone[0] != "Z":
             hours, minutes = zone[0][1:].split(":")

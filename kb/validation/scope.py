@@ -34,10 +34,14 @@ class ValidationData:
     store: ox.Store | None = None
     ontology: Relations = field(default_factory=Relations)
     graphs: Sequence[ox.NamedNode] | None = None
+    _known: dict[Term, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def id(self, term: Term) -> int:
         """The id of a term, 0 where the data doesn't hold it."""
-        return self.dictionary.id(str(term))
+        known = self._known.get(term, 0)
+        if not known and (known := self.dictionary.id(str(term))):
+            self._known[term] = known
+        return known
 
     def relation(self, predicate: ox.NamedNode) -> Relation:
         """The rows of a predicate."""

@@ -270,7 +270,7 @@ class KnowledgeBase:
     def explain(self, subject: Value, property: Value, object: Value, *, private: bool = True) -> Proof:
         """Why a triple holds: a proof down to what was asserted.
 
-        Raises NotFound when it does not hold.
+        Raises NotFound when it does not hold, or no proof is found within the bounds of the search.
         """
         rules, view, asserted = self._premises(private)
         dictionary = rules.dictionary
@@ -279,7 +279,7 @@ class KnowledgeBase:
         proof = explain(rules, view, asserted, *ids, dictionary=dictionary)
         if proof is None:
             raise NotFound(
-                f"This does not hold: {' '.join(triple)}", hint="ask with kb query what holds of it"
+                f"No proof was found of {' '.join(triple)}", hint="ask with kb query whether it holds"
             )
         return proof
 
@@ -321,8 +321,8 @@ class KnowledgeBase:
         key = (self.snapshot.name, private)
         if key not in self._proving:
             image = self.snapshot.image
-            everything = image.view(private=private, inferred=True)
-            asserted = image.view(private=private, inferred=False)
+            everything = image.view(private=private, inferred=True).united(image.ontology)
+            asserted = image.view(private=private, inferred=False).united(image.ontology)
             self._proving = {key: (pipeline.rules_of(image), everything, asserted)}
         return self._proving[key]
 

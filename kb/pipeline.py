@@ -10,11 +10,13 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyoxigraph as ox
 
 from . import gate, graphs
 from .columns.batches import batches_of, lines
 from .columns.image import Image
+from .columns.kernels import NO_PAIRS, Pairs, pack, subtract, unite
 from .columns.relations import Relations
 from .columns.rows import Rows
 from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
@@ -145,8 +147,19 @@ def infer(image: Image) -> Inference:
     public = materialise(rules, image.asserted_public)
     closed = image.asserted_public.united(Relations.of(public.relations))
     private = materialise(rules, image.asserted_private, given=closed)
-    image = image.with_inferred(public=public.relations, private=private.relations)
+    image = image.with_inferred(public=_with_schema(rules, image, public), private=private.relations)
     return Inference(image, rules, public, private)
+
+
+def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int, Pairs]:
+    """Public consequences with those about classes and properties (the scm-* rules)."""
+    merged = dict(public.relations)
+    for key in {predicate for _, predicate, _ in rules.schema}:
+        rows = np.array([(s, o) for s, predicate, o in rules.schema if predicate == key], np.uint32)
+        pairs = np.unique(pack(rows[:, 0], rows[:, 1]))
+        known = unite(image.ontology.get_relation(key).pairs, image.asserted_public.get_relation(key).pairs)
+        merged[key] = unite(merged.get(key, NO_PAIRS), subtract(pairs, known))
+    return merged
 
 
 def rules_of(image: Image) -> RuleSet:

@@ -23,6 +23,12 @@ from .tables import Tables
 
 MOST_INSTANCES = 200
 MOST_FACTS = 20_000
+_SCHEMA_RULES = {
+    "subClassOf": "scm-sco",
+    "subPropertyOf": "scm-spo",
+    "domain": "scm-dom1",
+    "range": "scm-rng1",
+}
 Fact = tuple[int, int, int]
 
 
@@ -83,6 +89,10 @@ def explain(
     `view` holds asserted and inferred facts, `asserted` those that need no proof.
     """
     goal = (subject, predicate, value)
+    if goal in rules.schema and not _in(asserted, goal):
+        conclusion = (dictionary.term(subject), dictionary.term(predicate), dictionary.term(value))
+        rule = _SCHEMA_RULES.get(short(conclusion[1]), "scm")
+        return Proof(conclusion, rule, "the axioms of the ontology together")
     search = _Search(rules, view, asserted)
     return search.proof(goal, dictionary) if search.holds(goal) else None
 

@@ -7,6 +7,7 @@ The rows of ``expected/`` were written once and read against what is planted in 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
@@ -64,6 +65,14 @@ def test_all_five_duties_are_covered() -> None:
 def test_a_title_asks_in_both_languages() -> None:
     for one in catalogue():
         assert one.title.endswith("?") and one.title_zh.endswith(("?", "?")), one.id
+
+
+def test_the_documentation_lists_every_question() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
+    for one in catalogue():
+        assert (
+            f"| {one.id} | {one.title} | {', '.join(f'`{each.name}`' for each in one.parameters)} |" in text
+        )
 
 
 def test_an_entity_may_be_given_by_its_name_in_either_language(shop: KnowledgeBase) -> None:

@@ -19,6 +19,11 @@ Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 DEFAULT = ox.DefaultGraph()
 
 
+def quad_in(triple: ox.Triple, graph: Graph) -> ox.Quad:
+    """A triple as a quad of one graph."""
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
 class Quads(Protocol):
     """A dataset as an update sees it.
 
@@ -117,7 +122,7 @@ class SnapshotQuads:
 
     def quads(self, graph: Graph) -> Iterator[ox.Quad]:
         image = self.snapshot.image
-        for batch in image.rows_of(graph.value).batches(image.dictionary):
+        for batch in image.rows_of(str(graph)[1:-1]).batches(image.dictionary):
             yield from ox.parse(bytes(lines(batch)), format=ox.RdfFormat.N_QUADS, lenient=True)
 
     def graphs(self) -> set[Graph]:
@@ -128,7 +133,7 @@ class SnapshotQuads:
         return isinstance(graph, ox.NamedNode) and graphs.is_own(graph.value)
 
     def follows(self, triple: ox.Triple) -> bool:
-        return ox.Quad(*triple, DEFAULT) in self.snapshot.store
+        return quad_in(triple, DEFAULT) in self.snapshot.store
 
     def copy(self, folder: Path) -> ox.Store:
         self.snapshot.view(private=True, inferred=True, named=True)
@@ -175,8 +180,8 @@ class Draft:
         """As `Quads.holders`, changes included."""
         named = {quad.graph_name for quad in self._added}
         return [
-            {one for one in graphs if ox.Quad(*triple, one) not in self._removed}
-            | {one for one in named if ox.Quad(*triple, one) in self._added}
+            {one for one in graphs if quad_in(triple, one) not in self._removed}
+            | {one for one in named if quad_in(triple, one) in self._added}
             for triple, graphs in zip(triples, self.base.holders(triples), strict=True)
         ]
 
@@ -211,7 +216,7 @@ class Draft:
         return {quad: None for quad, graphs in zip(quads, holders, strict=True) if quad.graph_name in graphs}
 
     def _carry_over(self, store: ox.Store, adds: bool, quad: ox.Quad) -> None:
-        view = ox.Quad(*quad.triple, DEFAULT)
+        view = quad_in(quad.triple, DEFAULT)
         if adds:
             store.add(quad)
             if self.base.merged:

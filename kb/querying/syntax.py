@@ -125,7 +125,9 @@ class _Reader:
 
     def _modify(self, node: tree_sitter.Node) -> Modify:
         delete = insert = Template((), self.marker)
-        where, target, using, using_named = None, None, [], []
+        where = target = None
+        using: list[ox.NamedNode] = []
+        using_named: list[ox.NamedNode] = []
         for part in node.children:
             if part.type == "quads":
                 template = self._template(part)

@@ -11,7 +11,7 @@ from ..errors import Forbidden, NotFound, QueryError
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
-from .datasets import DEFAULT, Draft, Graph, Quads, SnapshotQuads
+from .datasets import DEFAULT, Draft, Graph, Quads, SnapshotQuads, quad_in
 from .run import located
 from .syntax import Manage, Modify, Place, operations
 
@@ -85,7 +85,7 @@ def _modify(draft: Draft, operation: Modify) -> None:
     kept = []
     triples = list(anywhere)
     for triple, graphs in zip(triples, draft.holders(triples), strict=True):
-        removed.update((ox.Quad(*triple, one), None) for one in graphs)
+        removed.update((quad_in(triple, one), None) for one in graphs)
         if not graphs and base.follows(triple):
             kept.append(triple)
     if kept and (operation.where is None or not removed):
@@ -150,7 +150,7 @@ def _transfer(draft: Draft, operation: Manage) -> None:
     if operation.verb != "add":
         _clear(draft, target)
     for quad in quads:
-        moved = ox.Quad(*quad.triple, target)
+        moved = quad_in(quad.triple, target)
         draft.add(moved, moved)
 
 
@@ -179,7 +179,7 @@ def _exists(draft: Draft, graph: Graph, *, silent: bool) -> bool:
 
 
 def _in(quad: ox.Quad, default: Graph) -> ox.Quad:
-    return ox.Quad(*quad.triple, default) if quad.graph_name == DEFAULT else quad
+    return quad_in(quad.triple, default) if quad.graph_name == DEFAULT else quad
 
 
 def _writable(base: Quads, graph: Graph) -> None:

@@ -21,7 +21,7 @@ def update(knowledge: KnowledgeBase, text: str, **options):
     return knowledge.update(HEAD + text, **options)
 
 
-def asserted(knowledge: KnowledgeBase, g: str) -> set[str]:
+def asserted(knowledge: KnowledgeBase, graph: str) -> set[str]:
     """The triples of one graph as text."""
     image = knowledge.snapshot.image
     rows = (batch.to_pylist() for batch in image.rows_of(graph).batches(image.dictionary))

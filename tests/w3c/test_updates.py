@@ -14,19 +14,10 @@ from kb.errors import Forbidden
 from kb.querying.datasets import StoreQuads
 from kb.querying.updates import diff_of
 
-FOLDERS = [
-    "add",
-    "basic-update",
-    "clear",
-    "copy",
-    "delete",
-    "delete-data",
-    "delete-insert",
-    "delete-where",
-    "drop",
-    "move",
-    "update-silent",
-]
+FOLDERS = (
+    *("add", "basic-update", "clear", "copy", "delete", "delete-data", "delete-insert", "delete-where"),
+    *("drop", "move", "update-silent"),
+)
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 UPDATE = "http://www.w3.org/2009/sparql/tests/test-update#"
 LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")

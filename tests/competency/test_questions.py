@@ -121,3 +121,8 @@ def test_without_reasoning_a_family_has_no_members(shop: KnowledgeBase) -> None:
 
 def test_without_private_graphs_no_buyer_is_counted(shop: KnowledgeBase) -> None:
     assert list(shop.ask("B10")) and not list(shop.ask("B10", private=False))
+
+
+def test_a_segment_below_the_limit_is_told_to_every_caller(shop: KnowledgeBase) -> None:
+    assert len(asked(shop, "B13", fewest=31)) == 6
+    assert not list(shop.ask("B13", private=False))

@@ -13,7 +13,7 @@ from kb.graphs import GENID, GRAPH, INFERRED, SHAPES, of_source
 from kb.querying.datasets import StoreQuads
 from kb.querying.updates import diff_of, ground_diff
 
-BRAND = 'INSERT DATA { <urn:k> a ckb:Brand ; rdfs:label "K"@en, "凯"@zh }'
+ORGANIZATION = 'INSERT DATA { <urn:k> a ckb:Organization ; rdfs:label "K"@en, "凯"@zh }'
 HEAD = f"PREFIX g: <{GRAPH}>\n"
 
 
@@ -57,22 +57,22 @@ def test_a_delete_with_a_graph_leaves_the_others(knowledge: KnowledgeBase) -> No
 
 
 def test_an_inferred_triple_can_not_be_deleted(knowledge: KnowledgeBase) -> None:
-    update(knowledge, BRAND)
-    assert ask(knowledge, "<urn:k> a ckb:Organization")
+    update(knowledge, ORGANIZATION)
+    assert ask(knowledge, "<urn:k> a ckb:Agent")
     with pytest.raises(QueryError, match="kb explain <urn:k>"):
-        update(knowledge, "DELETE DATA { <urn:k> a ckb:Organization }")
+        update(knowledge, "DELETE DATA { <urn:k> a ckb:Agent }")
     assert update(knowledge, "DELETE WHERE { <urn:k> ?p ?o }").removed == 3
     assert not ask(knowledge, "<urn:k> ?p ?o")
 
 
 def test_where_sees_consequences_and_what_earlier_operations_did(knowledge: KnowledgeBase) -> None:
-    update(knowledge, BRAND)
+    update(knowledge, ORGANIZATION)
     update(
         knowledge,
-        """DELETE DATA { <urn:k> a ckb:Brand } ;
+        """DELETE DATA { <urn:k> a ckb:Organization } ;
            INSERT DATA { GRAPH g:a { <urn:n> <urn:p> [ <urn:q> 7 ] } } ;
            INSERT { ?s <urn:seen> ?v } WHERE { ?s <urn:p>/<urn:q> ?v } ;
-           INSERT { <urn:lost> <urn:seen> ?k } WHERE { ?k a ckb:Brand } ;
+           INSERT { <urn:lost> <urn:seen> ?k } WHERE { ?k a ckb:Organization } ;
            INSERT { <urn:named> <urn:seen> ?v } WHERE { GRAPH g:a { ?b <urn:q> ?v } }""",
     )
     seen = {str(row["s"]) for row in knowledge.query("SELECT ?s { ?s <urn:seen> ?v }")}

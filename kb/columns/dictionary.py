@@ -165,14 +165,6 @@ class Dictionary:
         return ids
 
     def _append(self, values: pa.LargeStringArray, hashes: NDArray[np.uint64]) -> Ids:
-        _, first_of = np.unique(hashes, return_index=True)
-        if len(first_of) < len(hashes):
-            # Two new terms share a hash: add them one after another, so that the search keeps them apart.
-            ids = np.zeros(len(hashes), np.uint32)
-            ids[first_of] = self._append(values.take(pa.array(first_of)), hashes[first_of])
-            rest = np.setdiff1d(np.arange(len(hashes)), first_of)
-            ids[rest] = self.encode(values.take(pa.array(rest)))
-            return ids
         kind, suffix = _kinds(values)
         datatype, language = self._datatypes(suffix)
         stored = np.zeros(len(values), np.uint32)
@@ -180,7 +172,8 @@ class Dictionary:
         stored[list(forms)] = self._plain_ids(list(forms.values()))
         # Encoding datatypes and stored forms may just have added some of these very terms.
         ids, hashes = self._search(values, hashes)
-        fresh = np.flatnonzero(ids == NO_ID)
+        missing = np.flatnonzero(ids == NO_ID)
+        fresh = missing[np.sort(np.unique(hashes[missing], return_index=True)[1])]
         first = len(self) + 1
         own = np.arange(first, first + len(fresh), dtype=np.uint32)
         ids[fresh] = own
@@ -199,6 +192,10 @@ class Dictionary:
         )
         self._merge()
         self._forget_views()
+        if len(fresh) < len(missing):
+            # New terms that share a hash are added one after another, so that the search keeps them apart.
+            rest = np.setdiff1d(missing, fresh)
+            ids[rest] = self.encode(values.take(pa.array(rest)))
         return ids
 
     def _datatypes(self, suffix: pa.Array) -> tuple[Ids, NDArray[np.uint16]]:

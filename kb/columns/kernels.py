@@ -142,8 +142,8 @@ def tails_of(pairs: Pairs, key: int) -> Ids:
     >>> tails_of(pack(np.array([1, 1, 2]), np.array([4, 5, 6])), 1)
     array([4, 5], dtype=uint32)
     """
-    begin, end = np.searchsorted(pairs, np.array([key << 32, (key + 1) << 32], np.uint64))
-    return tails(pairs[begin:end])
+    begin, end = span(pairs, np.array([key], np.uint64))
+    return tails(pairs[begin[0] : end[0]])
 
 
 def semijoin(pairs: Pairs, keys: NDArray[np.integer]) -> Pairs:

@@ -14,7 +14,8 @@ _XSD = "^^<http://www.w3.org/2001/XMLSchema#"
 _KEPT = (
     r'^"('
     r'0|-?[1-9][0-9]{0,17})"\^\^<http://www\.w3\.org/2001/XMLSchema#integer>$'
-    r'|^"-?(0|[1-9][0-9]{0,12})(\.[0-9]{0,4}[1-9])?"\^\^<http://www\.w3\.org/2001/XMLSchema#decimal>$'
+    r'|^"(0|-?[1-9][0-9]{0,12}|-?(0|[1-9][0-9]{0,12})\.[0-9]{0,4}[1-9])"'
+    r"\^\^<http://www\.w3\.org/2001/XMLSchema#decimal>$"
     r'|^"(true|false)"\^\^<http://www\.w3\.org/2001/XMLSchema#boolean>$'
     r'|^"[12][0-9]{3}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{0,5}[1-9])?Z"'
     r"\^\^<http://www\.w3\.org/2001/XMLSchema#dateTime>$"

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kb import KnowledgeBase
 from kb.demo import generate
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared" / "data"))
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 SKIPS_FORBIDDEN = os.environ.get("KB_SKIPS") == "forbidden"
 
 

@@ -25,14 +25,6 @@ Examples:
 @store_option
 def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
     """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C."""
-    run_server(Path(store), host=host, port=port, host_names=host_name)
-
-
-def run_server(store: Path, *, port: int, host: str = "127.0.0.1", host_names: tuple[str, ...] = ()) -> None:
-    """Serve until Ctrl-C.
-
-    Raises ToolMissing where another package called `server` hides ours.
-    """
     try:
         from server.run import serve as run
     except ImportError as error:
@@ -40,7 +32,7 @@ def run_server(store: Path, *, port: int, host: str = "127.0.0.1", host_names: t
             f"The module 'server' found first is not commerce-kb's: {error}",
             hint="start kb in a folder without a server.py of its own",
         ) from None
-    run(store, host=host, port=port, host_names=host_names, announce=say)
+    run(Path(store), host=host, port=port, host_names=host_names, announce=say)
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -31,7 +33,7 @@ Examples:
 def demo(port: int, scale: float, no_serve: bool, store: Path) -> None:
     """Build a demo shop, load it, walk through five moments, serve it until Ctrl-C."""
     from ..demo.tour import moments, prepare
-    from .serving import free_port, run_server
+    from .serving import free_port
 
     if not no_serve:
         free_port(port)
@@ -45,7 +47,11 @@ def demo(port: int, scale: float, no_serve: bool, store: Path) -> None:
             click.echo(f"\n   {moment.command} --store {store}")
     click.echo(_QUERIES.format(store=store))
     if not no_serve:
-        run_server(store, port=port)
+        # A process of its own: the server forks, and this one has open stores and threads.
+        sys.stdout.flush()
+        os.execv(
+            sys.executable, [sys.executable, "-m", "kb", "serve", "--store", str(store), "--port", str(port)]
+        )
 
 
 _QUERIES = """

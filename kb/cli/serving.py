@@ -32,7 +32,7 @@ def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
             f"The module 'server' found first is not commerce-kb's: {error}",
             hint="start kb in a folder without a server.py of its own",
         ) from None
-    run(Path(store), host=host, port=port, host_names=host_names, announce=say)
+    run(Path(store), host=host, port=port, host_names=host_name, announce=say)
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> None:

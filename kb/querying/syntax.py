@@ -98,6 +98,8 @@ def operations(text: str) -> list[Modify | Manage]:
     """
     source = text.encode()
     root = tree_sitter.Parser(_language()).parse(source).root_node
+    if root.has_error:  # The grammar wants an operation behind the last semicolon.
+        root = tree_sitter.Parser(_language()).parse(source + b"\nINSERT DATA {}").root_node
     if root.has_error:
         raise _not_covered(text, _first_error(root))
     marker = "variable:"

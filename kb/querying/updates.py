@@ -16,8 +16,6 @@ from .run import located
 from .syntax import Manage, Modify, Place, operations
 
 _NAMES_GRAPHS = re.compile(r"\bGRAPH\b", re.IGNORECASE)
-# Parsed before anything runs, and then failing at once: the rest of the request is judged, not executed.
-_STOP = "CREATE GRAPH <urn:x>; CREATE GRAPH <urn:x>;\n"
 
 
 @dataclass(frozen=True)
@@ -57,14 +55,12 @@ def diff_of(dataset: Quads, text: str) -> GroundDiff:
 
 
 def _judge(text: str) -> None:
-    for judged in (_STOP + text, text):  # The second time, the place of the fault is right.
-        try:
-            ox.Store().update(judged, prefixes=dict(PREFIXES))
-        except SyntaxError as fault:
-            if judged is text:
-                raise located(fault, text, what="update") from None
-        except RuntimeError:
-            return
+    try:
+        ox.Store().update(text, prefixes=dict(PREFIXES))
+    except SyntaxError as fault:
+        raise located(fault, text, what="update") from None
+    except RuntimeError:
+        return  # It parses; only there is no such graph in an empty store.
 
 
 def _modify(draft: Draft, operation: Modify) -> None:

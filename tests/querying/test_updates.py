@@ -142,6 +142,11 @@ def test_terms_are_kept_as_they_were_written(knowledge: KnowledgeBase) -> None:
     assert ground_diff(knowledge.snapshot, text, graph=of_source("update")).added == []
 
 
+@pytest.mark.parametrize("end", [";", "; # done"])
+def test_a_request_may_end_with_a_semicolon(end: str) -> None:
+    assert len(diff_of(StoreQuads(ox.Store()), f"INSERT DATA {{ <urn:s> <urn:p> 1 }}{end}").added) == 1
+
+
 def test_what_sparql_1_1_does_not_have_is_named() -> None:
     with pytest.raises(NotCovered, match="line 1"):
         diff_of(StoreQuads(ox.Store()), "INSERT DATA { <urn:s> <urn:p> <urn:o> {| <urn:q> 1 |} }")

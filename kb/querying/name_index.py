@@ -31,7 +31,7 @@ _TABLES = """
 CREATE TABLE entity (id INTEGER PRIMARY KEY, iri TEXT, kind TEXT, kinds TEXT);
 CREATE TABLE name (id INTEGER PRIMARY KEY, entity INTEGER, field TEXT, language TEXT, text TEXT, key TEXT);
 CREATE TABLE class (id INTEGER PRIMARY KEY, iri TEXT);
-CREATE VIRTUAL TABLE grams USING fts5(pieces, kinds, content='', detail=column);
+CREATE VIRTUAL TABLE grams USING fts5(pieces, kinds, content='');
 CREATE VIRTUAL TABLE gram USING fts5vocab(grams, row);
 """
 _INDEXES = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -47,13 +48,16 @@ ID = "https://w3id.org/commerce-kb/id/"
 CKB = "https://w3id.org/commerce-kb/onto#"
 
 
+def written(folder: Path, quads: Iterable[ox.Quad]) -> Snapshot:
+    image = Image()
+    image = image.changed(added=Rows.encoded(image.dictionary, batches_of(quads)), removed=Rows())
+    write_image(image, folder / "columns")
+    return Snapshot(folder)
+
+
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Snapshot:
-    image = Image()
-    quads = ox.parse(SHOP, format=ox.RdfFormat.TRIG)
-    image = image.changed(added=Rows.encoded(image.dictionary, batches_of(quads)), removed=Rows())
-    write_image(image, tmp_path / "columns")
-    return Snapshot(tmp_path)
+    return written(tmp_path, ox.parse(SHOP, format=ox.RdfFormat.TRIG))
 
 
 def names(matches: list[Match]) -> list[str]:
@@ -133,6 +137,17 @@ def test_without_private_graphs_their_names_are_unknown(snapshot: Snapshot, text
 
 def test_a_public_entity_with_a_private_alias_is_found_by_its_public_name(snapshot: Snapshot) -> None:
     assert names(find(snapshot, "creme rouge", private=False)) == ["brand/B1"]
+
+
+def test_the_best_is_found_among_many_that_share_letters(tmp_path: Path) -> None:
+    label, graph = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label"), ox.NamedNode("urn:graph")
+    names = [f"{start} stick, slip and tin {number}" for start in ("Fine", "Plain") for number in range(400)]
+    names += ["Lipstick", *(f"Tips for sticky list {number}" for number in range(400))]
+    quads = [
+        ox.Quad(ox.NamedNode(f"{ID}spu/{place}"), label, ox.Literal(name, language="en"), graph)
+        for place, name in enumerate(names)
+    ]
+    assert find(written(tmp_path, quads), "lipstik")[0].label == "Lipstick"
 
 
 def test_many_who_ask_at_once_build_one_index(snapshot: Snapshot) -> None:

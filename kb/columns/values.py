@@ -142,7 +142,7 @@ def well_formed(forms: pa.Array, datatype: str) -> NDArray[np.bool_]:
     if name in ("dateTime", "dateTimeStamp", "date", "gMonthDay"):
         good &= ~_found(forms, f"^[^T]*-{_SHORT}")
         for place in np.flatnonzero(good & _found(forms, "^-?[0-9]+-02-29")):
-            year = int(re.match("-?[0-9]+", forms[place].as_py())[0])
+            year = _date_of(forms[place].as_py())[0]
             good[place] = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return good
 
@@ -321,12 +321,18 @@ def _exact(form: str, kind: int) -> Fraction:
     )
     total = Fraction(-offset)
     if date:
-        year, month, day = re.fullmatch(r"(-?[0-9]+)-([0-9]{2})-([0-9]{2})", date).groups()
-        total += _days(int(year), int(month), int(day)) * 86400
+        total += _days(*_date_of(date)) * 86400
     if clock:
         hours, minutes, rest = clock.split(":")
         total += int(hours) * 3600 + int(minutes) * 60 + Fraction(rest)
     return total
+
+
+def _date_of(form: str) -> tuple[int, int, int]:
+    """Year, month and day of a date or of what begins with one."""
+    sign = -1 if form[0] == "-" else 1
+    year, month, day = form.lstrip("-").split("-")[:3]
+    return sign * int(year), int(month), int(day[:2])
 
 
 def _days(year: int, month: int, day: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -15,7 +16,7 @@ from .report import Result, Unchecked
 from .scope import ValidationData
 from .shapes import Shape, ShapesGraph
 from .sparql import n_triples
-from .triples import Resource, Term, Triples
+from .triples import Resource, Triples
 from .vocabulary import OWL_CLASS, RDFS_CLASS, sh
 
 MAX_ROWS = 200_000
@@ -60,7 +61,7 @@ def judge(
 
     graph = _rdflib(n_triples(data))
     for root in roots:
-        nodes = None
+        nodes: Any = None
         if focus is not None:
             nodes = [rdflib.URIRef(term.value) for term in map(data.dictionary.term, focus[root.node])]
             if not nodes:
@@ -88,7 +89,7 @@ def judge(
         yield from _results(report.serialize(format="nt", encoding="utf-8"), shapes, root)
 
 
-def _named(term: Term, shapes: ShapesGraph) -> Term:
+def _named(term: Any, shapes: ShapesGraph) -> Any:
     """Anonymous shapes get an IRI, since pySHACL renames blank nodes in its report."""
     return (
         ox.NamedNode(_ANONYMOUS + term.value)
@@ -97,12 +98,12 @@ def _named(term: Term, shapes: ShapesGraph) -> Term:
     )
 
 
-def _unnamed(term: Term) -> Term:
+def _unnamed(term: Any) -> Any:
     named = isinstance(term, ox.NamedNode) and term.value.startswith(_ANONYMOUS)
     return ox.BlankNode(term.value.removeprefix(_ANONYMOUS)) if named else term
 
 
-def _rdflib(text: bytes):
+def _rdflib(text: bytes | None) -> Any:
     import rdflib
     from rdflib.plugins.parsers.ntriples import NTGraphSink, W3CNTriplesParser
 
@@ -115,6 +116,7 @@ def _rdflib(text: bytes):
         def __getitem__(self, name: str) -> rdflib.BNode:
             return rdflib.BNode(name)
 
+    assert text is not None
     graph = rdflib.Graph()
     W3CNTriplesParser(NTGraphSink(graph), bnode_context=KeptNames()).parsestring(text.decode())
     return graph
@@ -129,7 +131,7 @@ def _results(text: bytes, shapes: ShapesGraph, root: Shape) -> Iterator[Result]:
         messages = tuple(
             one for one in report.objects(node, sh("resultMessage")) if isinstance(one, ox.Literal)
         )
-        focus: Term = report.one(node, sh("focusNode"))
+        focus = report.one(node, sh("focusNode"))
         yield Result(
             focus,
             shape.path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyoxigraph as ox
@@ -50,7 +51,7 @@ class Findings:
 
     def take(self, rows: np.ndarray, root: Ids) -> Findings:
         """Some rows, with other roots."""
-        parts = {
+        parts: dict[str, Any] = {
             name: None if (part := getattr(self, name)) is None else [part[row] for row in rows]
             for name in ("paths", "names", "messages")
         }
@@ -102,5 +103,5 @@ def _terms(dictionary: Dictionary, block: Findings) -> dict[int, Term]:
 
 def predicate_paths(predicates: Ids, dictionary: Dictionary) -> list[Path | None]:
     """One-step paths from predicate ids."""
-    known = {int(one): Predicate(dictionary.term(one)) for one in np.unique(predicates)}
+    known = {int(one): Predicate(ox.NamedNode(dictionary.text(one)[1:-1])) for one in np.unique(predicates)}
     return [known[int(one)] for one in predicates]

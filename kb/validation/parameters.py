@@ -96,10 +96,10 @@ class _Reader:
         for name, kind in (("equals", c.Equals), ("disjoint", c.Disjoint)):
             for predicate in self.many(name, ox.NamedNode):
                 yield kind(predicate)
-        for name, kind in (("lessThan", c.LessThan), ("lessThanOrEquals", c.LessThanOrEquals)):
+        for name, order in (("lessThan", c.LessThan), ("lessThanOrEquals", c.LessThanOrEquals)):
             for predicate in self.many(name, ox.NamedNode):
                 self.property_shapes_only(name)
-                yield kind(predicate)
+                yield order(predicate)
 
     def logical(self) -> Iterator[c.Constraint]:
         for shape in self.many("not", (ox.NamedNode, ox.BlankNode)):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -141,7 +142,10 @@ class ValidationReport:
         """The report as RDF, in the W3C's terms."""
         report = ox.BlankNode()
         conforms = ox.Literal("true" if self.conforms else "false", datatype=_XSD_BOOLEAN)
-        triples = [(report, RDF_TYPE, sh("ValidationReport")), (report, sh("conforms"), conforms)]
+        triples: list[tuple[Any, Any, Any]] = [
+            (report, RDF_TYPE, sh("ValidationReport")),
+            (report, sh("conforms"), conforms),
+        ]
         for one in self.results:
             node = ox.BlankNode()
             triples += [(report, sh("result"), node), (node, RDF_TYPE, sh("ValidationResult"))]

@@ -56,7 +56,7 @@ class Scope:
         self.dictionary = data.dictionary
         # Weak, so that a finished validation lets go of the store at once and not at the next collection.
         self._failing = WeakMethod(failing)
-        self._instances: dict[Term, Ids] = {}
+        self._instances: dict[tuple[Term, bool], Ids] = {}
 
     def failing(self, shape: Resource, nodes: Ids) -> Ids:
         """Those of `nodes` that don't conform to a shape, and perhaps others."""
@@ -66,16 +66,15 @@ class Scope:
 
     def instances(self, cls: Term, *, known_to_ontology: bool = True) -> Ids:
         """The SHACL instances of a class: typed with it or with a subclass of it."""
-        if cls not in self._instances:
+        if (cls, known_to_ontology) not in self._instances:
             start = self.data.id(cls)
             subclasses = unite(self._pairs(RDFS_SUBCLASS).inverse, self._ontology(RDFS_SUBCLASS).inverse)
             below = tails(reach(subclasses, np.array([start], np.uint32)))
             classes = distinct(np.append(below, np.uint32(start)))
-            self._instances[cls] = self._typed(self._pairs(RDF_TYPE), classes)
-            self._instances[cls, "ontology"] = unite(
-                self._instances[cls], self._typed(self._ontology(RDF_TYPE), classes)
-            )
-        return self._instances[(cls, "ontology") if known_to_ontology else cls]
+            typed = self._typed(self._pairs(RDF_TYPE), classes)
+            self._instances[cls, False] = typed
+            self._instances[cls, True] = unite(typed, self._typed(self._ontology(RDF_TYPE), classes))
+        return self._instances[cls, known_to_ontology]
 
     def walk(self, path: Path, nodes: Ids) -> Pairs:
         """All (node, value) along a path."""

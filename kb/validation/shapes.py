@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from typing import Literal as OneOf
 
 import pyoxigraph as ox
@@ -15,7 +16,7 @@ from .paths import Path, read_path
 from .triples import Resource, Term, Triples, is_blank, shown
 from .vocabulary import IDENTIFIER, OWL_CLASS, RDF_TYPE, RDFS_CLASS, sh
 
-_TARGETS = {
+_TARGETS: dict[str, OneOf["node", "class", "subjects", "objects"]] = {
     "targetNode": "node",
     "targetClass": "class",
     "targetSubjectsOf": "subjects",
@@ -31,7 +32,7 @@ class Target:
     """
 
     kind: OneOf["node", "class", "subjects", "objects", "foreign"]
-    term: Term
+    term: Any
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -99,7 +100,7 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
         value,
         paths=[_path(row.get("path"), shape.path) for row in rows],
         names=rows,
-        messages=[(row["message"],) if isinstance(row.get("message"), ox.Literal) else () for row in rows],
+        messages=[(said,) if isinstance(said := row.get("message"), ox.Literal) else () for row in rows],
     )
 
 
@@ -118,10 +119,13 @@ def _run(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationData) -
 def _ask(shape: Shape, text: str, data: ValidationData) -> ox.QuerySolutions:
     assert data.store is not None
     try:
-        graphs = None if data.graphs is None else list(data.graphs)
-        return data.store.query(text, default_graph=graphs)
+        graphs: Any = None if data.graphs is None else list(data.graphs)
+        found = data.store.query(text, default_graph=graphs)
     except (SyntaxError, ValueError) as error:
         raise _fault(shape, f"has a sh:select that doesn't run: {error}") from None
+    if not isinstance(found, ox.QuerySolutions):
+        raise _fault(shape, "has a sh:select that is no SELECT query")
+    return found
 
 
 def _query(shape: Shape, constraint: c.SPARQL) -> Query:

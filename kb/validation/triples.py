@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -16,33 +17,33 @@ Term = ox.NamedNode | ox.BlankNode | ox.Literal
 
 
 class Triples:
-    """Subject and predicate to objects, and the other way round."""
+    """Subject and predicate to objects, and the other way round; readers check what kind of term they got."""
 
     def __init__(self, triples: Iterable[ox.Triple | ox.Quad]) -> None:
         self.all = [ox.Triple(one.subject, one.predicate, one.object) for one in triples]
-        self._objects: dict[tuple[Term, ox.NamedNode], dict[Term, None]] = defaultdict(dict)
-        self._subjects: dict[ox.NamedNode, dict[Term, dict[Term, None]]] = defaultdict(
+        self._objects: dict[tuple[Any, ox.NamedNode], dict[Any, None]] = defaultdict(dict)
+        self._subjects: dict[ox.NamedNode, dict[Any, dict[Any, None]]] = defaultdict(
             lambda: defaultdict(dict)
         )
         for one in self.all:
             self._objects[one.subject, one.predicate][one.object] = None
             self._subjects[one.predicate][one.object][one.subject] = None
 
-    def objects(self, subject: Term, predicate: ox.NamedNode) -> list[Term]:
+    def objects(self, subject: Term, predicate: ox.NamedNode) -> list[Any]:
         """The objects of a subject and predicate, in the order of the file."""
         return list(self._objects.get((subject, predicate), ()))
 
-    def subjects(self, predicate: ox.NamedNode, value: Term | None = None) -> Iterator[Term]:
+    def subjects(self, predicate: ox.NamedNode, value: Term | None = None) -> Iterator[Any]:
         """The subjects of a predicate, of one value or of all (then with repeats)."""
         by_object = self._subjects.get(predicate, {})
         for subjects in by_object.values() if value is None else [by_object.get(value, {})]:
             yield from subjects
 
-    def all_objects(self, predicate: ox.NamedNode) -> list[Term]:
+    def all_objects(self, predicate: ox.NamedNode) -> list[Any]:
         """The distinct objects of a predicate."""
         return list(self._subjects.get(predicate, ()))
 
-    def one(self, subject: Term, predicate: ox.NamedNode) -> Term | None:
+    def one(self, subject: Term, predicate: ox.NamedNode) -> Any:
         """The only object, or nothing.
 
         Raises ShapesError where there are several.
@@ -65,7 +66,7 @@ class Triples:
                 pending += self.objects(one, RDFS_SUBCLASS)
         return found
 
-    def members(self, head: Term, subject: Term, predicate: ox.NamedNode) -> list[Term]:
+    def members(self, head: Term, subject: Term, predicate: ox.NamedNode) -> list[Any]:
         """The members of an RDF list.
 
         Raises ShapesError, in the name of `subject` and `predicate`, for a list that is none.
@@ -82,7 +83,7 @@ class Triples:
 
     def fault(self, shape: Term, what: str, hint: str = "see the syntax rules of the SHACL specification"):
         """The error that names an ill-formed shape; blank nodes are named by the shape that uses them."""
-        owner = shape
+        owner: Any = shape
         for _ in range(8):
             if not is_blank(owner):
                 break

@@ -89,7 +89,8 @@ def test_ill_formed_shapes_are_refused_by_name(text: str, named: str) -> None:
 
 
 def select(query: str, path: str = "") -> str:
-    return f':S {path} sh:targetClass :C ; sh:sparql [ sh:message "{{?value}} by {{$this}}" ; sh:select """{query}""" ] .'
+    constraint = f'sh:message "{{?value}} by {{$this}}" ; sh:select """{query}"""'
+    return f":S {path} sh:targetClass :C ; sh:sparql [ {constraint} ] ."
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,16 @@ def clone(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for file in source.iterdir():
         if file.suffix in (".sst", ".blob"):
-            os.link(file, target / file.name)
+            _link(file, target / file.name)
         elif not file.name.startswith(_COPIED_NOT):
             shutil.copy2(file, target / file.name)
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        os.link(file, place)
+    except OSError:  # Another file system, or one without hard links.
+        shutil.copy2(file, place)
 
 
 def open_to_read(folder: Path) -> ox.Store:

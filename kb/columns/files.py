@@ -2,7 +2,8 @@
 
 A folder holds ``manifest.json`` (layout, languages, graph sets, which array belongs to which predicate
 of which view), one Arrow file per dictionary segment, and one ``.npy`` per array. An array file's name is the
-hash of its bytes; a segment's is its first id and length. Neither ever changes: the next snapshot links them.
+hash of its bytes and their type; a segment's is its first id and length. Neither ever changes: the next snapshot
+links them.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _read_segment(path: Path) -> Segment:
 def _write_array(array: NDArray, folder: Path, earlier: Path | None) -> str:
     if not len(array):
         return ""
-    name = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}.npy"
+    name = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}-{array.dtype}.npy"
     if not (folder / name).exists() and not _linked(name, folder, earlier):
         np.save(folder / name, array)
     return name

@@ -296,7 +296,9 @@ class KnowledgeBase:
         return statistics.stats(self.folder, self.snapshot, private=private)
 
     def dump(self, *, graph: str | None = None, private: bool = True) -> Iterator[bytes]:
-        """All asserted quads (or one graph's) as N-Quads text in pieces.
+        """All asserted data (or one graph of any kind) as N-Quads text in pieces, blank nodes blank again.
+
+        The ontology, the shapes and the commits are a store's own and are dumped by name only.
 
         Raises NotFound for an unknown graph.
         """
@@ -304,9 +306,9 @@ class KnowledgeBase:
         names = [name for name in image.graph_names() if private or not graphs.is_private(name)]
         if graph is not None and graph not in names:
             raise NotFound(f"There is no graph {graph}", hint="see kb stats for the graphs there are")
-        for name in [graph] if graph else [name for name in names if not graphs.is_inferred(name)]:
+        for name in [graph] if graph else [name for name in names if not graphs.is_own(name)]:
             for batch in image.rows_of(name).batches(image.dictionary):
-                yield bytes(lines(batch))
+                yield bytes(lines(skolem.unskolemised_batch(batch)))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[tuple[Staging, float]]:

@@ -33,6 +33,19 @@ def skolemised(batch: pa.RecordBatch, beginning: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
+def unskolemised_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A quad batch with its blank nodes blank again."""
+    columns = []
+    for name in batch.schema.names:
+        column = batch.column(name)
+        skolem = pc.starts_with(column, f"<{GENID}")
+        if pc.any(skolem).as_py():
+            labels = pc.replace_substring_regex(column, rf"^<{re.escape(GENID)}(.*)>$", r"_:\1")
+            column = pc.if_else(skolem, pc.replace_substring(labels, "/", "-"), column)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
 def unskolemised(term):
     """A skolem IRI as the blank node that it stands for; other terms as they are.
 

@@ -49,7 +49,7 @@ _SUMMARIES = {
     "log": "List the commits.",
     "revert": "Undo one commit by a new one.",
     "quarantine": "List what the gate held back, and why.",
-    "dump": "Write all asserted quads.",
+    "dump": "Write all asserted data, for kb load to read back.",
 }
 _VERBS = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
 _SYSTEM_ERRORS = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}

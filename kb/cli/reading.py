@@ -95,7 +95,7 @@ Examples:
 )
 @store_option
 def dump(graph: str | None, public: bool, output, form: str, store: str) -> None:
-    """Write all asserted quads, or one graph's."""
+    """Write all asserted data (or one graph of any kind); kb load reads it back."""
     chosen = rdf_format_named(form)
     if not chosen.supports_datasets and graph is None:
         raise UsageError(f"{chosen.name} holds one graph", hint="name it with --graph, or use nq or trig")

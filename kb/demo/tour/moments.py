@@ -9,8 +9,7 @@ from typing import cast
 
 import pyoxigraph as ox
 
-from ...knowledge_base import KnowledgeBase
-from ...querying.results import Solutions, plain
+from ... import KnowledgeBase, Solutions
 
 _BAR = 40
 
@@ -44,7 +43,7 @@ def _family(knowledge: KnowledgeBase) -> Moment:
     row = _rows(knowledge, "family")[0]
     proof = knowledge.explain(row["sku"], "ckb:ofBrandFamily", row["top"])
     return Moment(
-        f"Nobody said that {plain(row['label'])} is of the family of {plain(row['top_label'])}; here is why it is",
+        f"Nobody said that {row['label'].value} is of the family of {row['top_label'].value}; here is why it is",
         str(proof),
         f"kb explain {row['sku'].value} ckb:ofBrandFamily {row['top'].value}",
     )
@@ -53,21 +52,21 @@ def _family(knowledge: KnowledgeBase) -> Moment:
 def _riser(knowledge: KnowledgeBase) -> Moment:
     row = _answer(knowledge, "C02")
     weeks = _rows(knowledge, "units", spu=row["spu"])[::-1]
-    sold = [float(plain(one["sold"])) for one in weeks]
+    sold = [float(one["sold"].value) for one in weeks]
     most = max(sold)
     bars = "\n".join(
-        f"{plain(week['week'])}  {'█' * round(_BAR * units / most):{_BAR}}  {units:,.0f}"
+        f"{week['week'].value}  {'█' * round(_BAR * units / most):{_BAR}}  {units:,.0f}"
         for week, units in zip(weeks, sold, strict=True)
     )
-    return Moment(f"The month's top riser: {plain(row['label'])}", bars, "kb query C02")
+    return Moment(f"The month's top riser: {row['label'].value}", bars, "kb query C02")
 
 
 def _drift(knowledge: KnowledgeBase) -> Moment:
     row = _answer(knowledge, "K03")
     return Moment(
         "An influencer whose niche drifted",
-        f"{plain(row['label'])} declares {plain(row['declared'])}, but {plain(row['contents'])} of "
-        f"{plain(row['of_contents'])} contents show {plain(row['shown'])}",
+        f"{row['label'].value} declares {row['declared'].value}, but {row['contents'].value} of "
+        f"{row['of_contents'].value} contents show {row['shown'].value}",
         "kb query K03",
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from ...knowledge_base import KnowledgeBase
+from ... import KnowledgeBase
 from ..shop import generate
 
 FAULTY_OFFER = Path(__file__).parent / "faulty-offer.ttl"

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 7878
 STORE ?= shop.kb
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench ontology lock clean
+.PHONY: help demo serve test lint bench docs ontology lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ lint: $(VENV)/.dev ## Check style and types
 
 bench: $(VENV)/.dev ## Run the benchmarks; each prints its figures and ratios
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: $(VENV)/.ready ## Write docs/cli.md anew from the commands
+	$(BIN)/python -m kb.cli.reference > docs/cli.md
 
 ontology: $(VENV)/.ready ## Write kb/terms.py anew from ontology/
 	$(BIN)/python -m kb.ontology_terms

@@ -14,7 +14,8 @@ from pyshacl import validate
 from rdflib import DCTERMS, SH
 from rdflib.plugins.sparql import processor
 from rdflib.plugins.sparql.sparql import Query
-from shapes.cases import ROOT, Case, find_cases, parse, shape_files, surroundings
+
+from tests.shapes.cases import ROOT, Case, find_cases, parse, shape_files, surroundings
 
 CASES = find_cases()
 RULES = [f"CKB-{number:03}" for number in range(1, 53)]
@@ -131,6 +132,8 @@ def test_table_in_the_documentation_lists_every_part_with_its_severity_and_file(
         for triple in parse(file):
             if triple.predicate.value == str(DCTERMS.identifier):
                 severity = shapes().value(rdflib.URIRef(triple.subject.value), SH.severity)
-                row = next(line for line in table.splitlines() if line.startswith(f"| {triple.object.value} |"))
+                row = next(
+                    line for line in table.splitlines() if line.startswith(f"| {triple.object.value} |")
+                )
                 assert str(severity).rsplit("#", 1)[1] in row
                 assert file.name in row

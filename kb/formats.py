@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from .errors import UnsupportedFormat
+from .errors import UnsupportedFormat, UsageError
 
 RDF_FORMATS = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -32,6 +32,7 @@ _NAMES = {
     "nquads": ".nq",
     "nq": ".nq",
     "rdfxml": ".rdf",
+    "rdf": ".rdf",
     "xml": ".rdf",
     "jsonld": ".jsonld",
     "json-ld": ".jsonld",
@@ -87,7 +88,7 @@ def rdf_format(path: Path) -> ox.RdfFormat:
             f"'{suffix or path.name}' is no suffix of a known format",
             where=str(path),
             hint=f"{meant}read are {' '.join(RDF_FORMATS)}, and with a mapping {' '.join(TABLES)}; "
-            "for a standard input say --format",
+            "for standard input say --input-format",
         )
     return RDF_FORMATS[suffix]
 
@@ -98,9 +99,9 @@ def rdf_format_named(name: str) -> ox.RdfFormat:
     >>> rdf_format_named("turtle").name
     'Turtle'
 
-    Raises UnsupportedFormat.
+    Raises UsageError.
     """
     suffix = _NAMES.get(name.lower().lstrip("."))
     if suffix is None:
-        raise UnsupportedFormat(f"No RDF format is called '{name}'", hint=f"use one of {', '.join(_NAMES)}")
+        raise UsageError(f"No RDF format is called '{name}'", hint=f"use one of {', '.join(_NAMES)}")
     return RDF_FORMATS[suffix]

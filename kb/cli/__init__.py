@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 
 import click
@@ -76,6 +77,16 @@ class Verbs(click.Group):
             raise UsageError(f"There is no verb '{args[0]}'", hint=hint)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context):
+        """Call the verb; who reads its output may go when they have had enough."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for group, verbs in GROUPS.items():
             with formatter.section(group):
@@ -114,9 +125,6 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("kb: interrupted; the store is as it was", err=True)
         return 130
-    except BrokenPipeError:
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - whoever read has gone
-        return 0
     except OSError as error:
         what = _SYSTEM_ERRORS.get(error.errno or 0, str(error))
         click.echo(f"kb: {what}; the store is as it was", err=True)

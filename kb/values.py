@@ -13,6 +13,8 @@ from .terms import PREFIXES, XSD
 Value = str | int | float | bool | Decimal | date | ox.NamedNode | ox.BlankNode | ox.Literal
 Term = ox.NamedNode | ox.BlankNode | ox.Literal
 
+_NOT_FINITE = {"inf": "INF", "-inf": "-INF", "nan": "NaN"}
+
 
 def term(value: Value) -> Term:
     """The term that a value stands for; a literal string needs `pyoxigraph.Literal`.
@@ -22,7 +24,8 @@ def term(value: Value) -> Term:
     >>> term(Decimal("9.90"))
     <Literal value=9.90 datatype=<NamedNode value=http://www.w3.org/2001/XMLSchema#decimal>>
 
-    Raises UsageError for a string that is neither an IRI nor a CURIE with a known prefix.
+    Raises UsageError for a string that is neither an IRI nor a CURIE with a known prefix, and for a Decimal that
+    is infinite or no number.
     """
     if isinstance(value, (ox.NamedNode, ox.BlankNode, ox.Literal)):
         return value
@@ -31,9 +34,11 @@ def term(value: Value) -> Term:
     if isinstance(value, int):
         return ox.Literal(str(value), datatype=XSD.integer)
     if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise UsageError(f"{value} is no xsd:decimal", hint="give a float, which becomes an xsd:double")
         return ox.Literal(f"{value:f}", datatype=XSD.decimal)
     if isinstance(value, float):
-        return ox.Literal(repr(value), datatype=XSD.double)
+        return ox.Literal(_NOT_FINITE.get(repr(value), repr(value)), datatype=XSD.double)
     if isinstance(value, datetime):
         return ox.Literal(value.isoformat().replace("+00:00", "Z"), datatype=XSD.dateTime)
     if isinstance(value, date):

@@ -279,7 +279,9 @@ def test_reason_reports_in_words_and_in_json(kb: Kb, filled: Path) -> None:
     assert json.loads(kb("reason", "--store", filled, "--format", "json").out)["public"] > 0
 
 
-def test_a_query_comes_as_text_or_file_with_values_for_its_variables(kb: Kb, filled: Path, tmp_path: Path) -> None:
+def test_a_query_comes_as_text_or_file_with_values_for_its_variables(
+    kb: Kb, filled: Path, tmp_path: Path
+) -> None:
     (tmp_path / "count.rq").write_text(COUNT)
     for given in (COUNT, "count.rq"):
         assert kb("query", given, "--store", filled) == Ended(0, "?n\n3\n", "")

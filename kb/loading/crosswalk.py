@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
+import zstandard
 
 from ..errors import NotFound, SourceError, SyntaxFault
+from ..formats import STANDARD_INPUT
+from ..graphs import GENID
+from .rdf import open_source
 
 _RULES = Path(__file__).parent.parent / "queries" / "crosswalk"
 _SCRATCH = "urn:crosswalk:"
@@ -46,22 +51,25 @@ def crosswalk(quads: Iterable[ox.Quad], vocabulary: str = "schemaorg") -> Iterat
                 yield triple
 
 
-def read_feed(path: Path) -> list[ox.Quad]:
-    """The quads of a schema.org feed in JSON-LD; its context is known here, so that nothing is fetched.
+def read_feed(path: Path, *, progress: Callable[[int], None] | None = None) -> list[ox.Quad]:
+    """The quads of a schema.org feed in JSON-LD, packed or not; its context is known here: nothing is fetched.
 
     Raises SourceError for an unreadable file, SyntaxFault for what is not JSON-LD.
     """
+    base = GENID if path == STANDARD_INPUT else path.absolute().as_uri()
     try:
-        document = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SourceError(f"The feed can't be read: {fault}", where=str(path)) from fault
-    except json.JSONDecodeError as fault:
-        raise SyntaxFault(f"Not JSON: {fault.msg}", where=f"{path}, line {fault.lineno}") from fault
-    try:
+        with open_source(path, progress=progress) as source:
+            document = json.loads(source.read().decode("utf-8-sig"))
         text = json.dumps(_local(document))
-        return list(ox.parse(text, format=ox.RdfFormat.JSON_LD, base_iri=path.absolute().as_uri()))
+        return list(ox.parse(text, format=ox.RdfFormat.JSON_LD, base_iri=base, rename_blank_nodes=True))
+    except json.JSONDecodeError as fault:
+        raise SyntaxFault(f"Not JSON: {fault.msg}", where=f"{path}, line {fault.lineno}") from None
+    except UnicodeDecodeError:
+        raise SourceError("The file is not UTF-8", where=str(path), hint="convert it with iconv") from None
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+        raise SourceError(f"The feed can't be decompressed or read: {fault}", where=str(path)) from None
     except SyntaxError as fault:
-        raise SyntaxFault(f"Not JSON-LD: {fault.msg}", where=str(path)) from fault
+        raise SyntaxFault(f"Not JSON-LD: {fault.msg}", where=str(path)) from None
 
 
 def _local(value: object) -> object:

@@ -21,7 +21,18 @@ from kb import KnowledgeBase
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("KB_SHARED_DATA", HERE.parent.parent / "shared" / "data"))
-SHOPS = ("uci-online-retail", "olist-sample")
+SHOPS = {
+    "uci-online-retail": ["online_retail.csv.gz"],
+    "olist-sample": [
+        "olist_orders_dataset.csv.gz",
+        "olist_order_items_dataset.csv.gz",
+        "olist_order_reviews_dataset.csv.gz",
+        "olist_products_dataset.csv.gz",
+        "olist_customers_dataset.csv.gz",
+        "olist_sellers_dataset.csv",
+        "product_category_name_translation.csv",
+    ],
+}
 
 
 def main() -> None:
@@ -31,17 +42,16 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="real-shop-") as temporary:
         with KnowledgeBase.open(given.store or Path(temporary) / "shop.kb") as kb:
-            for shop in SHOPS:
+            for shop, tables in SHOPS.items():
                 with timed(f"loading {shop}"):
-                    load(kb, shop, given.data / shop)
+                    load(kb, shop, [given.data / shop / table for table in tables])
             for question in sorted((HERE / "questions").glob("*.rq")):
                 with timed(question.stem):
                     ask(kb, question)
 
 
-def load(kb: KnowledgeBase, shop: str, folder: Path) -> None:
+def load(kb: KnowledgeBase, shop: str, tables: list[Path]) -> None:
     """One load is one commit: all tables of the shop, through its mapping, past the gate, with its consequences."""
-    tables = sorted(file for file in folder.iterdir() if file.name.endswith((".csv", ".csv.gz")))
     report = kb.load(tables, source=shop, mapping=HERE / "mappings" / f"{shop}.yml")
     print(f"\n{report}")
     if report.validation is None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kb import KnowledgeBase
+from kb import KnowledgeBase, Solutions
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("KB_SHARED_DATA", HERE.parent.parent / "shared" / "data"))
@@ -40,14 +40,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--store", type=Path, help="a new folder [default: a temporary one]")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="real-shop-") as temporary:
-        with KnowledgeBase.open(given.store or Path(temporary) / "shop.kb") as kb:
-            for shop, tables in SHOPS.items():
-                with timed(f"loading {shop}"):
-                    load(kb, shop, [given.data / shop / table for table in tables])
-            for question in sorted((HERE / "questions").glob("*.rq")):
-                with timed(question.stem):
-                    ask(kb, question)
+    with (
+        tempfile.TemporaryDirectory(prefix="real-shop-") as temporary,
+        KnowledgeBase.open(given.store or Path(temporary) / "shop.kb") as kb,
+    ):
+        for shop, tables in SHOPS.items():
+            with timed(f"loading {shop}"):
+                load(kb, shop, [given.data / shop / table for table in tables])
+        for question in sorted((HERE / "questions").glob("*.rq")):
+            with timed(question.stem):
+                ask(kb, question)
 
 
 def load(kb: KnowledgeBase, shop: str, tables: list[Path]) -> None:
@@ -69,7 +71,9 @@ def ask(kb: KnowledgeBase, question: Path) -> None:
     """The first line of a question's file says it in words; the answer is a pandas DataFrame."""
     text = question.read_text("utf-8")
     print(f"\n{text.splitlines()[0].removeprefix('# ')}\n")
-    print(kb.query(text).to_pandas().to_string(index=False))
+    answer = kb.query(text)
+    assert isinstance(answer, Solutions)
+    print(answer.to_pandas().to_string(index=False))
 
 
 @contextmanager

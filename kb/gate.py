@@ -30,12 +30,14 @@ _SMALL = 20
 class Verdict:
     """What the gate let through and what it held back.
 
+    A node at fault stays as it was before: its new rows are `quarantined`, its old ones are not `removed`.
     `report` is the first judgement of the whole commit; `left` counts violations of nodes that the commit did
     not write and that therefore can't be quarantined.
     """
 
     image: Image
     added: Rows
+    removed: Rows
     quarantined: Rows
     nodes: tuple[str, ...]
     report: ValidationReport
@@ -54,12 +56,12 @@ def judge(
     quarantined = Rows()
     first: ValidationReport | None = None
     held: list[np.ndarray] = []
-    kept = added
+    kept, gone = added, removed
     for number in range(1, _ROUNDS + 1):
-        image = base.changed(added=kept, removed=removed)
-        few = _SMALL * (len(kept) + len(removed)) < base.asserted_public.size + base.asserted_private.size
+        image = base.changed(added=kept, removed=gone)
+        few = _SMALL * (len(kept) + len(gone)) < base.asserted_public.size + base.asserted_private.size
         store = staging.with_asserted(image) if few else None
-        report = judged(affected(shapes, _changed(image, kept, removed)), image, store)
+        report = judged(affected(shapes, _changed(image, kept, gone)), image, store)
         first = report if first is None else first
         offenders = _ids(image, report)
         violations = report.count("Violation")
@@ -69,13 +71,13 @@ def judge(
                 where=_example(report),
                 hint="mend the data, or load without --strict to quarantine the nodes at fault",
             )
-        taken = rows_about(kept, offenders)
-        if not len(taken):
+        taken, spared = rows_about(kept, offenders), rows_about(gone, offenders)
+        if not len(taken) and not len(spared):
             nodes = distinct(np.concatenate(held)) if held else np.empty(0, np.uint32)
             names = tuple(image.dictionary.decode(nodes).to_pylist())
-            return Verdict(image, kept, quarantined, names, first, violations, number)
-        held.append(offenders)
-        kept, quarantined = kept.minus(taken), quarantined.plus(taken)
+            return Verdict(image, kept, gone, quarantined, names, first, violations, number)
+        held += [heads(pairs) for rows in (taken, spared) for _, _, pairs in rows]
+        kept, gone, quarantined = kept.minus(taken), gone.minus(spared), quarantined.plus(taken)
     raise GateRefused(
         f"After {_ROUNDS} rounds of quarantine the rest still does not conform",
         where=_example(report),

@@ -22,6 +22,7 @@ ONTOLOGY = f"{GRAPH}ontology/"
 VOCABULARIES = f"{GRAPH}vocabularies"
 SHAPES = f"{GRAPH}shapes"
 COMMITS = f"{GRAPH}commits"
+PRIVATE_COMMITS = f"{PRIVATE}commits"
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _RESERVED = ("inferred", "private", "ontology", "vocabularies", "shapes", "commits", "rules", "mined")
@@ -76,7 +77,21 @@ def is_own(graph: str) -> bool:
     >>> is_own(SHAPES), is_own(of_source("feed"))
     (True, False)
     """
-    return is_inferred(graph) or graph in (SHAPES, COMMITS, VOCABULARIES) or graph.startswith(ONTOLOGY)
+    return graph in (INFERRED, PRIVATE_INFERRED, SHAPES, COMMITS, PRIVATE_COMMITS, VOCABULARIES) or (
+        graph.startswith(ONTOLOGY)
+    )
+
+
+def is_reserved(graph: str) -> bool:
+    """Whether a file may not name a graph: our own ones, and those that rules and mining write.
+
+    >>> is_reserved(GRAPH + "mined/run-1"), is_reserved(PRIVATE + "orders")
+    (True, False)
+    """
+    for beginning in (PRIVATE, GRAPH):
+        if graph.startswith(beginning):
+            return graph.removeprefix(beginning).split("/")[0] in _RESERVED
+    return False
 
 
 def is_data(graph: str) -> bool:
@@ -94,4 +109,4 @@ def is_open(graph: str) -> bool:
     >>> is_open(INFERRED), is_open(COMMITS)
     (True, False)
     """
-    return graph not in (SHAPES, COMMITS)
+    return graph not in (SHAPES, COMMITS, PRIVATE_COMMITS)

@@ -18,7 +18,7 @@ from . import gate, graphs, pipeline, skolem, statistics
 from .columns.batches import batches_of, lines
 from .columns.relations import Relations
 from .columns.rows import Rows
-from .errors import NotFound, UsageError
+from .errors import Forbidden, NotFound, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
 from .loading.inputs import Inputs
@@ -99,9 +99,8 @@ class KnowledgeBase:
         return opened
 
     def close(self) -> None:
-        """Let go of files and lock."""
+        """Let go of the files."""
         self._snapshot = None
-        self.folder.unlock()
 
     def __enter__(self) -> KnowledgeBase:
         return self
@@ -119,6 +118,8 @@ class KnowledgeBase:
             return
         settings = Settings.of(self.folder.path)
         with pipeline.writing(self.folder) as staging:
+            if self.folder.exists:  # Another process made it meanwhile, or a crash had left its first commit.
+                return
             commit = self._next("ontology", "the ontology, its vocabularies, the shapes")
             batches = initial_batches(settings, commit.id)
             patch = pipeline.Patch(Rows.encoded(staging.image.dictionary, batches))
@@ -148,7 +149,7 @@ class KnowledgeBase:
         graph = graphs.of_source(source, private=options.private)
         with self._writing() as (staging, started):
             content = inputs.content(source, options.mode, options.private)
-            if content and content == self._content_of(source):
+            if content and not (options.strict or options.dry_run) and self._same_again(source, content):
                 return LoadReport(source=source, seconds=time.monotonic() - started)
             commit = self._next(source, message or f"load {', '.join(path.name for path in files)}", content)
             rejected: list[RejectedRow] = []
@@ -162,9 +163,14 @@ class KnowledgeBase:
             dictionary = staging.image.dictionary
             patch = pipeline.Patch(Rows.encoded(dictionary, batches))
             if options.mode == "replace":
-                named = {dictionary.text(one)[1:-1] for one in patch.added.graphs}
-                for name in sorted({graph, *named}):
+                for name in sorted(self._written_by(source)):
                     patch.removed = patch.removed.plus(staging.image.rows_of(name))
+                if len(patch.removed) and not len(patch.added):
+                    raise SourceError(
+                        f"No quad came of the files, and loading them would empty the source '{source}'",
+                        where=", ".join(map(str, files)),
+                        hint=f"if that is meant: kb update 'CLEAR GRAPH <{graph}>'",
+                    )
             report = self._write(staging, commit, patch, started, options)
             return report.with_rejected(rejected)
 
@@ -185,7 +191,7 @@ class KnowledgeBase:
         """
         with self._writing() as (staging, started):
             diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source))
-            commit = self._next(source, message or " ".join(text.split())[:80])
+            commit = self._next(source, message or "an update")
             patch = self._patch(staging, commit, diff.added, diff.removed)
             return self._write(staging, commit, patch, started)
 
@@ -202,8 +208,14 @@ class KnowledgeBase:
                 Rows.encoded(dictionary, self.folder.journal.read(undone.number, adds=adds))
                 for adds in (False, True)
             )
-            notes = dictionary.id(f"<{graphs.COMMITS}>")
-            removed = Rows({key: pairs for key, pairs in removed.pairs.items() if key[0] != notes})
+            own = {one for one in added.graphs | removed.graphs if graphs.is_own(dictionary.text(one)[1:-1])}
+            notes = dictionary.find([f"<{graphs.COMMITS}>", f"<{graphs.PRIVATE_COMMITS}>"])
+            if own - set(notes.tolist()):
+                raise Forbidden(
+                    f"Commit #{undone.number} made the ontology and the shapes, which no revert takes away",
+                    hint="to begin anew, remove the store's folder",
+                )
+            removed = Rows({key: pairs for key, pairs in removed.pairs.items() if key[0] not in notes})
             return self._write(staging, commit, pipeline.Patch(added, removed), started)
 
     def reason(self) -> ReasoningReport:
@@ -283,9 +295,10 @@ class KnowledgeBase:
             )
         return proof
 
-    def log(self) -> list[Commit]:
-        """All commits, oldest first."""
-        return self.folder.journal.commits()
+    def log(self, *, private: bool = True) -> list[Commit]:
+        """All commits, oldest first; without `private` only those that touched no private graph."""
+        commits = self.folder.journal.commits()
+        return [one for one in commits if private or not any(map(graphs.is_private, one.graphs.split()))]
 
     def quarantine(self) -> list[Entry]:
         """What the gate held back, oldest first."""
@@ -321,19 +334,35 @@ class KnowledgeBase:
     def _premises(self, private: bool) -> tuple[RuleSet, Relations, Relations]:
         """Rules, all facts and asserted facts of the current snapshot, made once for it."""
         key = (self.snapshot.name, private)
-        if key not in self._proving:
+        known = self._proving.get(key)
+        if known is None:
             image = self.snapshot.image
             everything = image.view(private=private, inferred=True).united(image.ontology)
             asserted = image.view(private=private, inferred=False).united(image.ontology)
-            self._proving = {key: (pipeline.rules_of(image), everything, asserted)}
-        return self._proving[key]
+            known = (pipeline.rules_of(image), everything, asserted)
+            self._proving = {key: known}
+        return known
 
     def _next(self, source: str, message: str, content: str = "") -> Commit:
         number = self.folder.journal.last + 1
         return Commit(number, author=self.author, source=source, message=message, content=content)
 
-    def _content_of(self, source: str) -> str:
-        return next((one.content for one in reversed(self.log()) if one.source == source), "")
+    def _same_again(self, source: str, content: str) -> bool:
+        """Whether the source's last load was of this content, went in whole, and still stands."""
+        commits = self.log()
+        last = next((one for one in reversed(commits) if one.source == source), None)
+        if last is None or last.content != content or any(one.commit == last.id for one in self.quarantine()):
+            return False
+        later = {name for one in commits[last.number :] for name in one.graphs.split()}
+        return not later & set(last.graphs.split())
+
+    def _written_by(self, source: str) -> set[str]:
+        """The graphs that a load of the source replaces: its own two, and those that it alone has written."""
+        own: set[str] = set()
+        others: set[str] = set()
+        for one in self.log():
+            (own if one.source == source else others).update(one.graphs.split())
+        return {graphs.of_source(source), graphs.of_source(source, private=True)} | (own - others)
 
     @staticmethod
     def _patch(

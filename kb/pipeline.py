@@ -65,10 +65,14 @@ class Outcome:
 def writing(folder: Folder) -> Iterator[Staging]:
     """Hold the write lock and a staging folder; whatever is not published is thrown away."""
     folder.lock()
+    staging = None
     try:
         recover(folder)
-        yield folder.stage()
+        staging = folder.stage()
+        yield staging
     finally:
+        if staging is not None:
+            staging.close()
         folder.discard()
         folder.unlock()
 
@@ -94,11 +98,13 @@ def write(
     image = staging.image
     if judged:
         verdict = gate.judge(staging, shapes_of(image), added=added, removed=removed, strict=strict)
-        added = verdict.added
-    commit = replace(commit, added=len(added), removed=len(removed))
+        added, removed = verdict.added, verdict.removed
+    names = sorted({image.dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})
+    commit = replace(commit, added=len(added), removed=len(removed), graphs=" ".join(names))
     if dry_run:
         return Outcome(commit, verdict)
-    notes = Rows.encoded(image.dictionary, batches_of(_provenance(commit), graphs.COMMITS))
+    place = graphs.PRIVATE_COMMITS if any(map(graphs.is_private, names)) else graphs.COMMITS
+    notes = Rows.encoded(image.dictionary, batches_of(_provenance(commit), place))
     added = added.plus(notes)
     image = image.changed(added=added, removed=removed)
     quarantine = Quarantine(folder.path / "quarantine")
@@ -107,7 +113,9 @@ def write(
             quads = verdict.quarantined.batches(image.dictionary)
             quarantine.put(commit, nodes=verdict.nodes, quads=quads, report=verdict.report.to_dict())
         folder.journal.write(
-            commit, added=added.batches(image.dictionary), removed=removed.batches(image.dictionary)
+            commit,
+            added=added.batches(image.dictionary),
+            removed=staging.image.as_received(removed).batches(image.dictionary),
         )
         return Outcome(commit, verdict, publish(folder, staging, image, commit.name))
     except BaseException:
@@ -128,8 +136,9 @@ def publish(folder: Folder, staging: Staging, image: Image, name: str) -> Infere
 
 def recover(folder: Folder) -> int:
     """Replay what the journal holds beyond the current snapshot; gives the number of commits replayed."""
-    current = int(folder.current_name()) if folder.exists else 0
+    current = int(folder.current_name().split("-")[0]) if folder.exists else 0
     last = folder.journal.last
+    Quarantine(folder.path / "quarantine").keep({one.name for one in folder.journal.commits()})
     for number in range(current + 1, last + 1):
         staging = folder.stage()
         dictionary = staging.image.dictionary
@@ -137,7 +146,12 @@ def recover(folder: Folder) -> int:
             Rows.encoded(dictionary, folder.journal.read(number, adds=adds)) for adds in (True, False)
         )
         added, removed = staging.image.effective(added=added, removed=removed)
-        publish(folder, staging, staging.image.changed(added=added, removed=removed), f"{number:08d}")
+        publish(
+            folder,
+            staging,
+            staging.image.changed(added=added, removed=removed),
+            folder.journal.get(number).name,
+        )
     return last - current
 
 
@@ -176,7 +190,7 @@ def _triples(image: Image, prefix: str) -> list[ox.Triple]:
     """The triples of the own graphs whose names start so, blank nodes again blank."""
     found: list[ox.Triple] = []
     for graph in image.graph_names():
-        if graph.startswith(prefix):
+        if graph == prefix or (prefix.endswith("/") and graph.startswith(prefix)):
             for batch in image.rows_of(graph).batches(image.dictionary):
                 text = bytes(lines(batch, graphs=False))
                 quads = ox.parse(text, format=ox.RdfFormat.N_TRIPLES, lenient=True)

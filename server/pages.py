@@ -98,7 +98,7 @@ def _label(hit: Match) -> str:
 @routes.get("/commits")
 def commits() -> str:
     """Who changed what, when and why, newest first."""
-    log = view().knowledge.log()
+    log = view().knowledge.log(private=view().caller.private)
     return render_template("commits.html", commits=log[: -_LOG - 1 : -1], count=len(log))
 
 

@@ -75,8 +75,8 @@ def query(
     epilog="""
 \b
 Examples:
-  kb explain https://w3id.org/commerce-kb/id/spu/P00035 ckb:hasBrand https://w3id.org/commerce-kb/id/brand/B0005
-  kb explain spu/P00035 rdf:type ckb:BeautyProduct --format json
+  kb explain sku/K000011 ckb:ofBrandFamily brand/B0001
+  kb explain spu/P00007 rdf:type ckb:BeautyProduct --format json
 """
 )
 @click.argument("subject")
@@ -96,7 +96,7 @@ def explain(subject: str, predicate: str, object: str, form: str, store: str) ->
 Examples:
   kb find lipstik
   kb find 口红 --kind ckb:SPU
-  kb find 06901234567892 --format json
+  kb find SE-0007 --format json
 """
 )
 @click.argument("text")
@@ -125,8 +125,8 @@ def find(text: str, kind: str | None, limit: int, form: str, store: str) -> int:
     epilog="""
 \b
 Examples:
-  kb show "Velvet lipstick"
-  kb show https://w3id.org/commerce-kb/id/spu/P00035
+  kb show "Vesidwen Calm serum 9"
+  kb show spu/P00007
   kb show '#3'
 """
 )
@@ -138,7 +138,7 @@ def show(thing: str, store: str) -> None:
     A star marks what was inferred.
     """
     with opened(store) as knowledge:
-        if re.fullmatch(r"#\d+|[0-9a-f]{8,32}", thing):
+        if re.fullmatch(r"#\d+|(?=.*[a-f])[0-9a-f]{8,32}", thing):
             put(knowledge.folder.journal.find(thing), "text")
             return
         node = _meant(knowledge, thing)

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ..errors import SourceError
 from ..knowledge_base import KnowledgeBase
 
 DEFAULT_STORE = "shop.kb"
@@ -100,4 +101,6 @@ def text_of(argument: str) -> str:
         return sys.stdin.read()
     if len(argument) < 4096 and "\n" not in argument and Path(argument).is_file():
         return Path(argument).read_text(encoding="utf-8")
+    if argument.endswith((".rq", ".ru", ".sparql")) and not set(argument) & set(" {\n"):
+        raise SourceError(f"There is no file {argument}", hint="look at its name, or give the text itself")
     return argument

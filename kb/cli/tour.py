@@ -60,7 +60,7 @@ Three queries to try:
    kb query 'SELECT ?c (COUNT(*) AS ?n) {{ ?s a ?c }} GROUP BY ?c ORDER BY DESC(?n) LIMIT 10' --store {store}
    kb query G05 --store {store}
 
-Now yours: kb load your.csv
+Now yours: kb load your.csv --mapping your.yml (docs/mapping.md); before it: . .venv/bin/activate
 """
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,9 @@ def read_image(folder: Path) -> Image:
         }
     except (OSError, KeyError, ValueError, pa.ArrowInvalid) as error:
         raise StoreDamaged(
-            f"The columns can't be read: {error}", where=folder.name, hint="run kb rebuild"
+            f"The columns can't be read: {error}",
+            where=folder.name,
+            hint="restore a copy of the store, or load its sources anew",
         ) from None
     return Image(
         Dictionary(segments, manifest["languages"]), GraphSets(map(tuple, manifest["sets"])), **views
@@ -109,5 +112,13 @@ def _read_array(path: Path) -> NDArray:
 def _linked(name: str, folder: Path, earlier: Path | None) -> bool:
     if earlier is None or not (earlier / name).exists():
         return False
-    os.link(earlier / name, folder / name)
+    link(earlier / name, folder / name)
     return True
+
+
+def link(file: Path, place: Path) -> None:
+    """A second name for an immutable file; a copy where the file system has no hard links."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copy2(file, place)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import graphs
 from .dictionary import Dictionary
-from .kernels import Pairs, contains, heads, pack, tails, unite
+from .kernels import Pairs, contains, heads, pack, subtract, tails, unite
 from .relations import GraphSets, Relation, Relations
 from .rows import Rows
 
@@ -112,6 +112,19 @@ class Image:
                 gone = gone[~contains(np.unique(plain[graph, predicate]), gone)]
             really_removed[graph, predicate] = gone
         return Rows(really_added), Rows(really_removed)
+
+    def as_received(self, rows: Rows) -> Rows:
+        """Rows of stored ids with their objects as they were written: what the journal keeps of removals."""
+        written = {}
+        for (graph, predicate), pairs in rows.pairs.items():
+            name = self._view_of(self.dictionary.text(graph)[1:-1])
+            received = getattr(self, name).get_relation(predicate).received
+            covered = pack(heads(received), self.dictionary.stored[tails(received)])
+            meant = contains(pairs, covered)
+            written[graph, predicate] = unite(
+                subtract(pairs, np.sort(covered[meant])), np.sort(received[meant])
+            )
+        return Rows(written)
 
     def changed(self, *, added: Rows, removed: Rows) -> Image:
         """The image after an effective patch of asserted or own graphs."""

@@ -57,6 +57,12 @@ def read_rdf(
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:
             raise _located(fault, path) from None
+        except MemoryError:
+            raise SyntaxFault(
+                "A single term or comment is longer than 16 MiB",
+                where=str(path),
+                hint="nothing was stored; keep such texts in a file and their address in the graph",
+            ) from None
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
             raise SourceError(f"The file can't be decompressed or read: {fault}", where=str(path)) from None
 
@@ -117,7 +123,7 @@ class _Counted(io.RawIOBase):
 
 def _checked(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:
     for name in pc.unique(batch.column("g")).to_pylist():
-        if graphs.is_own(name[1:-1]):
+        if graphs.is_reserved(name[1:-1]):
             raise DataError(
                 f"The file names the graph {name}, which the knowledge base keeps itself",
                 where=str(path),

@@ -90,7 +90,7 @@ def located(fault: SyntaxError, text: str, *, what: str = "query") -> QueryError
     lines = text.splitlines()
     line, column = int(found[1]), int(found[2])
     if "Prefix not found" in message:
-        reason = "a prefix is not declared"
+        reason = f"a prefix is not declared (known without are {', '.join(PREFIXES)})"
     else:
         expected = [word for word in _EXPECTED.findall(message) if word.strip("\"'[]")]
         reason = f"expected {', '.join(expected[:8])}" if expected else "nothing that fits"

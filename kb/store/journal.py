@@ -26,7 +26,10 @@ from ..graphs import BASE
 
 @dataclass(frozen=True)
 class Commit:
-    """Who wrote what, when, why and from where; `number` counts from 1, `added` and `removed` count quads."""
+    """Who wrote what, when, why and from where; `number` counts from 1, `added` and `removed` count quads.
+
+    `content` is a hash of what was loaded, `graphs` the names of the graphs that were written, apart by spaces.
+    """
 
     number: int
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -35,6 +38,7 @@ class Commit:
     source: str = ""
     message: str = ""
     content: str = ""
+    graphs: str = ""
     added: int = 0
     removed: int = 0
 
@@ -45,12 +49,12 @@ class Commit:
 
     @property
     def name(self) -> str:
-        """The number as files and snapshots are named.
+        """Number and id, as snapshots are named: a store made anew never repeats one.
 
-        >>> Commit(number=3).name
-        '00000003'
+        >>> Commit(number=3, id="4f1c08aa17").name
+        '00000003-4f1c08aa'
         """
-        return f"{self.number:08d}"
+        return f"{self.number:08d}-{self.id[:8]}"
 
 
 class Journal:
@@ -82,12 +86,16 @@ class Journal:
             )
         return found[0]
 
+    def get(self, number: int) -> Commit:
+        """The commit of a number that is there."""
+        return self._header(self._path(number))
+
     def write(
         self, commit: Commit, *, added: Iterable[pa.RecordBatch], removed: Iterable[pa.RecordBatch]
     ) -> None:
         """Append a commit; when this returns it is on disk. Whatever fails leaves the journal as it was."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f"{commit.name}.draft"
+        draft = self.folder / f"{commit.number:08d}.draft"
         try:
             with draft.open("wb") as sink:
                 sink.write(_head(commit).encode())
@@ -106,6 +114,7 @@ class Journal:
     def remove(self, commit: Commit) -> None:
         """Take back the newest commit, which was not published."""
         self._path(commit.number).unlink(missing_ok=True)
+        sync(self.folder)
 
     def read(self, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
         """The rows that a commit added (or removed), as batches."""

@@ -7,7 +7,6 @@ graphs repeats a triple that lies in two of them, and reading a list of graphs i
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from ..columns.batches import lines
+from ..columns.files import link
 from ..errors import StoreDamaged
 
 _BULK = 20_000
@@ -27,16 +27,9 @@ def clone(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for file in source.iterdir():
         if file.suffix in (".sst", ".blob"):
-            _link(file, target / file.name)
+            link(file, target / file.name)
         elif not file.name.startswith(_COPIED_NOT):
             shutil.copy2(file, target / file.name)
-
-
-def _link(file: Path, place: Path) -> None:
-    try:
-        os.link(file, place)
-    except OSError:  # Another file system, or one without hard links.
-        shutil.copy2(file, place)
 
 
 def open_to_read(folder: Path) -> ox.Store:
@@ -48,7 +41,9 @@ def open_to_read(folder: Path) -> ox.Store:
         return ox.Store.read_only(str(folder))
     except OSError as error:
         raise StoreDamaged(
-            f"Oxigraph can't read its files: {error}", where=folder.parent.name, hint="run kb rebuild"
+            f"Oxigraph can't read its files: {error}",
+            where=folder.parent.name,
+            hint="restore a copy of the store, or load its sources anew",
         ) from None
 
 

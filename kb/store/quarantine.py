@@ -59,6 +59,12 @@ class Quarantine:
         """Take back what a commit that failed had put here."""
         shutil.rmtree(self.folder / commit.name, ignore_errors=True)
 
+    def keep(self, names: set[str]) -> None:
+        """Drop what a commit left here that never came to be."""
+        for place in self.folder.glob("*"):
+            if place.name not in names:
+                shutil.rmtree(place, ignore_errors=True)
+
     def entries(self) -> list[Entry]:
         """All entries, oldest first."""
         found = []

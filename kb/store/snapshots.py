@@ -1,7 +1,7 @@
 """Snapshots: immutable folders, each one commit's Oxigraph stores and columns, and the pointer to the newest.
 
     shop.kb/  kb.toml  CURRENT  lock  journal/NNNNNNNN.rdfp
-              snapshots/NNNNNNNN/{asserted,oxigraph,columns,views}  quarantine/
+              snapshots/NNNNNNNN-ID/{asserted,oxigraph,columns,views}  quarantine/
 
 Readers open what CURRENT names and need no lock. The one writer clones it into a staging folder, changes the
 clone, and publishes by two renames: the folder into its place, then CURRENT.
@@ -14,6 +14,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
@@ -147,10 +148,11 @@ class Staging:
         self.image = self._in_store = image
 
     def close(self) -> None:
-        """Flush both stores and let go of them."""
-        for store in (self.asserted, self.store):
-            store.flush()
-        del self.asserted, self.store
+        """Flush both stores and let go of them; nothing the second time."""
+        for name in ("asserted", "store"):
+            if name in self.__dict__:
+                getattr(self, name).flush()
+                delattr(self, name)
 
     def _bring(self, store: ox.Store, before: Image, after: Image, *, inferred: bool) -> None:
         gained, lost = {}, {}
@@ -170,6 +172,7 @@ class Folder:
         self.path = path
         self.journal = Journal(path / "journal")
         self._lock: int | None = None
+        self._turn = threading.Lock()
 
     @property
     def exists(self) -> bool:
@@ -193,12 +196,18 @@ class Folder:
         return Snapshot(self.path / "snapshots" / self.current_name())
 
     def lock(self) -> None:
-        """Become the one writer.
+        """Become the one writer; threads of one process that share this object wait for each other.
 
         Raises StoreLocked, naming the holder's process.
         """
-        if self._lock is not None:
-            return
+        self._turn.acquire()
+        try:
+            self._lock = self._locked()
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def _locked(self) -> int:
         self.path.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -213,7 +222,7 @@ class Folder:
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
-        self._lock = handle
+        return handle
 
     def unlock(self) -> None:
         """Let other writers in."""
@@ -221,6 +230,7 @@ class Folder:
             os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = None
+            self._turn.release()
 
     def stage(self) -> Staging:
         """A staging folder on the current snapshot; needs the lock."""
@@ -251,7 +261,9 @@ class Folder:
             os.fsync(sink.fileno())
         pointer.rename(self.path / "CURRENT")
         sync(self.path)
-        self._prune(name)
+        # The commit is there by now: what can't be cleared away is left for the next one.
+        with contextlib.suppress(OSError):
+            self._prune(name)
 
     def _prune(self, current: str) -> None:
         names = sorted(path.name for path in (self.path / "snapshots").iterdir())

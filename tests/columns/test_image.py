@@ -224,5 +224,5 @@ def test_a_missing_file_of_columns_is_a_named_error(tmp_path: Path, spoil: str) 
     image = patched(Image(), Patch(added=frozenset({("<urn:a>", "<urn:p>", "<urn:b>", f"<{PUBLIC}>")})))
     write_image(image, tmp_path / "columns")
     next((tmp_path / "columns").glob(spoil)).unlink()
-    with pytest.raises(StoreDamaged, match="kb rebuild"):
+    with pytest.raises(StoreDamaged, match="restore a copy"):
         read_image(tmp_path / "columns")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,32 @@ def graph(source: str) -> str:
     return f"https://w3id.org/commerce-kb/graph/{source}"
 
 
+def test_a_killed_first_commit_leaves_a_store_that_works(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.kb", tmp_path / "cut.kb"
+    with KnowledgeBase.open(whole) as knowledge:
+        knowledge.init()
+    cut.mkdir()
+    shutil.copytree(whole / "journal", cut / "journal")
+    with KnowledgeBase.open(cut) as knowledge:
+        knowledge.load(turtle(tmp_path, BRANDS))
+        assert [one.source for one in knowledge.log()] == ["ontology", "feed"]
+    with KnowledgeBase.open(whole) as knowledge:
+        knowledge.load(turtle(tmp_path, BRANDS))
+    assert dump(cut) == dump(whole)
+
+
+def test_threads_that_share_a_knowledge_base_write_one_after_another(store: Path) -> None:
+    with KnowledgeBase.open(store) as knowledge:
+
+        def write(number: int) -> None:
+            with knowledge.commit(source=f"thread{number}", message="x") as change:
+                change.add(f"urn:thread:{number}", "urn:p", number)
+
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(write, range(6)))
+        assert len(list(knowledge.query("SELECT * { ?s <urn:p> ?o }"))) == 6
+
+
 def test_a_commit_that_was_journalled_but_not_published_is_replayed(store: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.kb"
     shutil.copytree(store, old)
@@ -115,7 +142,7 @@ def test_a_commit_that_was_journalled_but_not_published_is_replayed(store: Path,
     shutil.copy(store / "journal" / "00000003.rdfp", old / "journal")
     with KnowledgeBase.open(old) as knowledge:
         assert knowledge.load(tmp_path / "more.nt").commit is None
-        assert knowledge.snapshot.name == "00000003"
+        assert knowledge.snapshot.name.startswith("00000003-")
     assert dump(old) == dump(store)
 
 

@@ -53,6 +53,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_NAMING = {"FROM", "GRAPH"}
 _PROLOGUE = {"PREFIX", "BASE", "VERSION"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 _CLAUSES = {"AS", "BIND", "EXISTS", "FILTER", "GRAPH", "IF", "MINUS", "OPTIONAL", "SELECT", "UNION", "VALUES"}
@@ -160,6 +161,16 @@ def check(text: str, *, limits: Limits | None = None) -> Form:
     if form is None:
         raise QueryError("The query is empty", hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE")
     return Form(form)
+
+
+def names_graphs(text: str) -> bool:
+    """Whether a query speaks of graphs by name; words in comments, strings and variables don't count.
+
+    >>> names_graphs("SELECT * { GRAPH ?g { ?s ?p ?o } }"), names_graphs("SELECT ?graph {} # from a to b")
+    (True, False)
+    """
+    words = (token["word"] for token in _TOKEN.finditer(text) if token["word"])
+    return any(word.upper() in _NAMING for word in words)
 
 
 def position(text: str, offset: int) -> str:

@@ -15,7 +15,6 @@ from . import guard
 from .binding import bound
 from .results import Result, Solutions, Triples, Truth
 
-_GRAPHS = re.compile(r"\b(GRAPH|FROM)\b", re.IGNORECASE)
 _EXPECTED = re.compile(r'\b[A-Z]{3,}\b|"[^"A-Za-z0-9]{1,2}"')
 _PLACE = re.compile(r"at (\d+):(\d+)")
 
@@ -56,7 +55,7 @@ def run(
     store = snapshot.view(
         private=dataset.private,
         inferred=dataset.inferred,
-        named=listed or _GRAPHS.search(text) is not None,
+        named=listed or guard.names_graphs(text),
     )
     options: dict = {"prefixes": dict(PREFIXES)}
     if listed:

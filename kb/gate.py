@@ -35,14 +35,12 @@ class Verdict:
     not write and that therefore can't be quarantined.
     """
 
-    image: Image
     added: Rows
     removed: Rows
     quarantined: Rows
     nodes: tuple[str, ...]
     report: ValidationReport
     left: int
-    rounds: int
 
 
 def judge(
@@ -57,7 +55,7 @@ def judge(
     first: ValidationReport | None = None
     held: list[np.ndarray] = []
     kept, gone = added, removed
-    for number in range(1, _ROUNDS + 1):
+    for _ in range(_ROUNDS):
         image = base.changed(added=kept, removed=gone)
         few = _SMALL * (len(kept) + len(gone)) < base.asserted_public.size + base.asserted_private.size
         store = staging.with_asserted(image) if few else None
@@ -75,7 +73,7 @@ def judge(
         if not len(taken) and not len(spared):
             nodes = distinct(np.concatenate(held)) if held else np.empty(0, np.uint32)
             names = tuple(image.dictionary.decode(nodes).to_pylist())
-            return Verdict(image, kept, gone, quarantined, names, first, violations, number)
+            return Verdict(kept, gone, quarantined, names, first, violations)
         held += [heads(pairs) for rows in (taken, spared) for _, _, pairs in rows]
         kept, gone, quarantined = kept.minus(taken), gone.minus(spared), quarantined.plus(taken)
     raise GateRefused(

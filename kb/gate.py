@@ -44,13 +44,12 @@ class Verdict:
 
 
 def judge(
-    staging: Staging, shapes: ShapesGraph, *, added: Rows, removed: Rows, strict: bool = False
+    staging: Staging, base: Image, shapes: ShapesGraph, *, added: Rows, removed: Rows, strict: bool = False
 ) -> Verdict:
-    """Judge a patch on a staging folder.
+    """Judge a patch of the image `base`; the asserted store of `staging` may be brought along.
 
     Raises GateRefused: with `strict` for any violation, else when what remains still does not conform.
     """
-    base = staging.image
     quarantined = Rows()
     first: ValidationReport | None = None
     held: list[np.ndarray] = []

@@ -24,6 +24,7 @@ from .initial import initial_batches
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
+from .pipeline import Patch, Wish
 from .querying.competency import Given, question
 from .querying.find import Match, find
 from .querying.results import Result
@@ -31,11 +32,11 @@ from .querying.run import Dataset, run
 from .querying.updates import ground_diff
 from .reasoning import Proof, RuleSet, explain
 from .reports import LoadReport, ReasoningReport
-from .settings import Settings
-from .store import Commit, Folder, Snapshot, Staging
+from .store import Commit, Folder, Snapshot
 from .store.quarantine import Entry, Quarantine
 from .validation import ValidationReport
 from .values import Term, Value, node, predicate, term
+from .writer import Outcome, Turn, Work, Writer
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,14 @@ class KnowledgeBase:
     folder: Folder
     read_only: bool = False
     author: str = field(default_factory=getpass.getuser)
+    _writer: Writer = field(init=False, repr=False)
     _snapshot: Snapshot | None = field(default=None, repr=False)
     _proving: dict[tuple[str, bool], tuple[RuleSet, Relations, Relations]] = field(
         default_factory=dict, repr=False
     )
+
+    def __post_init__(self) -> None:
+        self._writer = Writer(self.folder)
 
     @classmethod
     def open(cls, path: str | Path, *, read_only: bool = False) -> KnowledgeBase:
@@ -100,6 +105,7 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let go of the files."""
+        self._writer.close()
         self._snapshot = None
 
     def __enter__(self) -> KnowledgeBase:
@@ -116,14 +122,17 @@ class KnowledgeBase:
             raise UsageError("This store was opened to read only")
         if self.folder.exists:
             return
-        settings = Settings.of(self.folder.path)
-        with pipeline.writing(self.folder) as staging:
-            if self.folder.exists:  # Another process made it meanwhile, or a crash had left its first commit.
-                return
-            commit = self._next("ontology", "the ontology, its vocabularies, the shapes")
-            batches = initial_batches(settings, commit.id)
-            patch = pipeline.Patch(Rows.encoded(staging.image.dictionary, batches))
-            pipeline.write(self.folder, staging, commit, patch, judged=False)
+        settings = self.folder.settings
+        settings.write(self.folder.path)
+
+        def first(turn: Turn) -> Wish | Outcome:
+            if turn.number > 1:  # Another process made it meanwhile, or a crash had left its first commit.
+                return Outcome(None)
+            commit = self._header(turn, "ontology", "the ontology, its vocabularies, the shapes")
+            batches = initial_batches(settings, commit.id, self.folder.path)
+            return Wish(commit, Patch(Rows.encoded(turn.staging.image.dictionary, batches)), judged=False)
+
+        self._writer.submit(first, alone=True)
 
     def load(
         self,
@@ -147,12 +156,14 @@ class KnowledgeBase:
         inputs = Inputs(files, Path(mapping) if mapping else None, options.format)
         source = source or graphs.source_name(stem_of(files[0]))
         graph = graphs.of_source(source, private=options.private)
-        with self._writing() as (staging, started):
+        rejected: list[RejectedRow] = []
+
+        def loaded(turn: Turn) -> Wish | Outcome:
             content = inputs.content(source, options.mode, options.private)
             if content and not (options.strict or options.dry_run) and self._same_again(source, content):
-                return LoadReport(source=source, seconds=time.monotonic() - started)
-            commit = self._next(source, message or f"load {', '.join(path.name for path in files)}", content)
-            rejected: list[RejectedRow] = []
+                return Outcome(None)
+            names = ", ".join(path.name for path in files)
+            commit = self._header(turn, source, message or f"load {names}", content)
             batches = inputs.batches(
                 graph=graph,
                 commit=commit.id,
@@ -160,40 +171,44 @@ class KnowledgeBase:
                 rejected=rejected,
                 progress=progress,
             )
-            dictionary = staging.image.dictionary
-            patch = pipeline.Patch(Rows.encoded(dictionary, batches))
+            image = turn.staging.image
+            patch = Patch(Rows.encoded(image.dictionary, batches))
             if options.mode == "replace":
                 for name in sorted(self._written_by(source)):
-                    patch.removed = patch.removed.plus(staging.image.rows_of(name))
+                    patch.removed = patch.removed.plus(image.rows_of(name))
                 if len(patch.removed) and not len(patch.added):
                     raise SourceError(
                         f"No quad came of the files, and loading them would empty the source '{source}'",
                         where=", ".join(map(str, files)),
                         hint=f"if that is meant: kb update 'CLEAR GRAPH <{graph}>'",
                     )
-            report = self._write(staging, commit, patch, started, options)
-            return report.with_rejected(rejected)
+            return Wish(commit, patch, strict=options.strict, dry_run=options.dry_run)
+
+        return self._write(source, loaded, alone=True).with_rejected(rejected)
 
     @contextlib.contextmanager
     def commit(self, *, source: str, message: str, private: bool = False) -> Iterator[Change]:
         """Collect changes in a ``with`` block and write them as one commit at its end."""
         change = Change(graphs.of_source(source, private=private))
         yield change
-        with self._writing() as (staging, started):
-            commit = self._next(source, message)
-            patch = self._patch(staging, commit, change.added, change.removed)
-            change.report = self._write(staging, commit, patch, started)
+
+        def changed(turn: Turn) -> Wish:
+            return self._diff(turn, self._header(turn, source, message), change.added, change.removed)
+
+        change.report = self._write(source, changed)
 
     def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
         """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
 
         Raises QueryError, Forbidden (LOAD, SERVICE, own graphs), NotFound, GateRefused.
         """
-        with self._writing() as (staging, started):
+
+        def updated(turn: Turn) -> Wish:
             diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source))
-            commit = self._next(source, message or "an update")
-            patch = self._patch(staging, commit, diff.added, diff.removed)
-            return self._write(staging, commit, patch, started)
+            commit = self._header(turn, source, message or "an update")
+            return self._diff(turn, commit, diff.added, diff.removed)
+
+        return self._write(source, updated, alone=True)
 
     def revert(self, reference: str) -> LoadReport:
         """Undo one commit by a new one: what it added goes, what it removed comes back.
@@ -201,9 +216,10 @@ class KnowledgeBase:
         Raises NotFound.
         """
         undone = self.folder.journal.find(reference)
-        with self._writing() as (staging, started):
-            commit = self._next(undone.source, f"revert #{undone.number}: {undone.message}")
-            dictionary = staging.image.dictionary
+
+        def reverted(turn: Turn) -> Wish:
+            commit = self._header(turn, undone.source, f"revert #{undone.number}: {undone.message}")
+            dictionary = turn.staging.image.dictionary
             added, removed = (
                 Rows.encoded(dictionary, self.folder.journal.read(undone.number, adds=adds))
                 for adds in (False, True)
@@ -216,7 +232,9 @@ class KnowledgeBase:
                     hint="to begin anew, remove the store's folder",
                 )
             removed = Rows({key: pairs for key, pairs in removed.pairs.items() if key[0] not in notes})
-            return self._write(staging, commit, pipeline.Patch(added, removed), started)
+            return Wish(commit, Patch(added, removed))
+
+        return self._write(undone.source, reverted, alone=True)
 
     def reason(self) -> ReasoningReport:
         """Reason over the whole graph anew and report; every commit does so by itself."""
@@ -323,14 +341,6 @@ class KnowledgeBase:
             for batch in image.rows_of(name).batches(image.dictionary):
                 yield bytes(lines(skolem.unskolemised_batch(batch)))
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[tuple[Staging, float]]:
-        """The staging folder and the time of its beginning; the store is made first where there is none."""
-        started = time.monotonic()
-        self.init()
-        with pipeline.writing(self.folder) as staging:
-            yield staging, started
-
     def _premises(self, private: bool) -> tuple[RuleSet, Relations, Relations]:
         """Rules, all facts and asserted facts of the current snapshot, made once for it."""
         key = (self.snapshot.name, private)
@@ -343,9 +353,8 @@ class KnowledgeBase:
             self._proving = {key: known}
         return known
 
-    def _next(self, source: str, message: str, content: str = "") -> Commit:
-        number = self.folder.journal.last + 1
-        return Commit(number, author=self.author, source=source, message=message, content=content)
+    def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
+        return Commit(turn.number, author=self.author, source=source, message=message, content=content)
 
     def _same_again(self, source: str, content: str) -> bool:
         """Whether the source's last load was of this content, went in whole, and still stands."""
@@ -365,23 +374,15 @@ class KnowledgeBase:
         return {graphs.of_source(source), graphs.of_source(source, private=True)} | (own - others)
 
     @staticmethod
-    def _patch(
-        staging: Staging, commit: Commit, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]
-    ) -> pipeline.Patch:
-        dictionary, beginning = staging.image.dictionary, skolem.prefix(commit.id, 0)
+    def _diff(turn: Turn, commit: Commit, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]) -> Wish:
+        dictionary, beginning = turn.staging.image.dictionary, skolem.prefix(commit.id, 0)
         fresh = (skolem.skolemised(batch, beginning) for batch in batches_of(added))
-        return pipeline.Patch(Rows.encoded(dictionary, fresh), Rows.encoded(dictionary, batches_of(removed)))
+        patch = Patch(Rows.encoded(dictionary, fresh), Rows.encoded(dictionary, batches_of(removed)))
+        return Wish(commit, patch)
 
-    def _write(
-        self,
-        staging: Staging,
-        commit: Commit,
-        patch: pipeline.Patch,
-        started: float,
-        options: LoadOptions | None = None,
-    ) -> LoadReport:
-        options = options or LoadOptions()
-        outcome = pipeline.write(
-            self.folder, staging, commit, patch, strict=options.strict, dry_run=options.dry_run
-        )
-        return LoadReport.of(outcome, source=commit.source, seconds=time.monotonic() - started)
+    def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
+        """Carry out what `work` wishes; the store is made first where there is none."""
+        started = time.monotonic()
+        self.init()
+        outcome = self._writer.submit(work, alone=alone)
+        return LoadReport.of(outcome, source=source, seconds=time.monotonic() - started)

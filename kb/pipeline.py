@@ -1,13 +1,7 @@
-"""The commit pipeline: a ground diff passes the gate, is journalled, gets its consequences, becomes visible.
-
-The order is that of docs/architecture.md: gate, journal (this is the commit), consequences, snapshot, pointer.
-All of it happens on a staging clone; whatever fails leaves the store as it was.
-"""
+"""What a commit is put through: its diff against what is there, the gate, its consequences."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,11 +14,32 @@ from .columns.kernels import NO_PAIRS, Pairs, pack, subtract, unite
 from .columns.relations import Relations
 from .columns.rows import Rows
 from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
+from .settings import Reasoning
 from .skolem import unskolemised_triple
-from .store import Commit, Folder, Staging
-from .store.quarantine import Quarantine
+from .store import Commit, Staging
 from .terms import DCTERMS, PROV, RDF, RDFS, XSD
 from .validation import ShapesGraph, read_shapes
+
+_NOTHING = Consequences({}, NO_PAIRS, (), ())
+
+
+@dataclass(frozen=True)
+class Model:
+    """What judges data and draws conclusions from it: the shapes and the rules in an image."""
+
+    shapes: ShapesGraph
+    rules: RuleSet
+
+    @classmethod
+    def of(cls, image: Image) -> Model:
+        """The model that an image holds."""
+        return cls(shapes_of(image), rules_of(image))
+
+    @staticmethod
+    def changes_with(patch: Rows, image: Image) -> bool:
+        """Whether rows lie in a graph that a model is read from."""
+        names = (image.dictionary.text(graph)[1:-1] for graph in patch.graphs)
+        return any(name == graphs.SHAPES or name.startswith(graphs.ONTOLOGY) for name in names)
 
 
 @dataclass(frozen=True)
@@ -46,118 +61,66 @@ class Inference:
 
 @dataclass
 class Patch:
-    """Rows to add and to remove, encoded with the dictionary of the staging folder that they are meant for."""
+    """Rows to add and to remove, encoded with the dictionary of the image that they are meant for."""
 
     added: Rows = field(default_factory=Rows)
     removed: Rows = field(default_factory=Rows)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a patch; `commit` is None where nothing changed."""
+class Wish:
+    """A commit that somebody asks for: its header, its patch, and how the gate is to judge it.
 
-    commit: Commit | None
-    verdict: gate.Verdict | None = None
-    inference: Inference | None = None
-
-
-@contextlib.contextmanager
-def writing(folder: Folder) -> Iterator[Staging]:
-    """Hold the write lock and a staging folder; whatever is not published is thrown away."""
-    folder.lock()
-    staging = None
-    try:
-        recover(folder)
-        staging = folder.stage()
-        yield staging
-    finally:
-        if staging is not None:
-            staging.close()
-        folder.discard()
-        folder.unlock()
-
-
-def write(
-    folder: Folder,
-    staging: Staging,
-    commit: Commit,
-    patch: Patch,
-    *,
-    strict: bool = False,
-    judged: bool = True,
-    dry_run: bool = False,
-) -> Outcome:
-    """Carry a patch through the pipeline and publish it.
-
-    `judged` is False only for the store's own graphs; a `dry_run` ends behind the gate. Raises GateRefused.
+    `judged` is False only for the store's own graphs; a `dry_run` ends behind the gate.
     """
-    added, removed = staging.image.effective(added=patch.added, removed=patch.removed)
+
+    commit: Commit
+    patch: Patch
+    strict: bool = False
+    judged: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A wish behind the gate, and the image that it makes.
+
+    The rows are effective ones, notes about the commit among them, with objects as they were received.
+    """
+
+    commit: Commit
+    added: Rows
+    removed: Rows
+    image: Image
+    verdict: gate.Verdict | None
+
+
+def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Judged | None:
+    """Put a wish for a change of `image` through the gate; None where nothing would change.
+
+    Raises GateRefused.
+    """
+    added, removed = image.effective(added=wish.patch.added, removed=wish.patch.removed)
     if not len(added) and not len(removed):
-        return Outcome(None)
+        return None
     verdict = None
-    image = staging.image
-    if judged:
-        verdict = gate.judge(staging, shapes_of(image), added=added, removed=removed, strict=strict)
+    if wish.judged and shapes.shapes:
+        verdict = gate.judge(staging, image, shapes, added=added, removed=removed, strict=wish.strict)
         added, removed = verdict.added, verdict.removed
     names = sorted({image.dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})
-    commit = replace(commit, added=len(added), removed=len(removed), graphs=" ".join(names))
-    if dry_run:
-        return Outcome(commit, verdict)
+    commit = replace(wish.commit, added=len(added), removed=len(removed), graphs=" ".join(names))
     place = graphs.PRIVATE_COMMITS if any(map(graphs.is_private, names)) else graphs.COMMITS
-    notes = Rows.encoded(image.dictionary, batches_of(_provenance(commit), place))
-    added = added.plus(notes)
-    image = image.changed(added=added, removed=removed)
-    quarantine = Quarantine(folder.path / "quarantine")
-    try:
-        if verdict and verdict.nodes:
-            quads = verdict.quarantined.batches(image.dictionary)
-            quarantine.put(commit, nodes=verdict.nodes, quads=quads, report=verdict.report.to_dict())
-        folder.journal.write(
-            commit,
-            added=added.batches(image.dictionary),
-            removed=staging.image.as_received(removed).batches(image.dictionary),
-        )
-        return Outcome(commit, verdict, publish(folder, staging, image, commit.name))
-    except BaseException:
-        if not folder.exists or folder.current_name() != commit.name:
-            folder.journal.remove(commit)
-            quarantine.drop(commit)
-        raise
+    added = added.plus(Rows.encoded(image.dictionary, batches_of(_provenance(commit), place)))
+    changed = image.changed(added=added, removed=removed)
+    return Judged(commit, added, image.as_received(removed), changed, verdict)
 
 
-def publish(folder: Folder, staging: Staging, image: Image, name: str) -> Inference:
-    """Reason over an image and make it the current snapshot."""
-    inference = infer(image)
-    staging.assert_image(inference.image)
-    staging.infer_image(inference.image)
-    folder.publish(staging, name)
-    return inference
-
-
-def recover(folder: Folder) -> int:
-    """Replay what the journal holds beyond the current snapshot; gives the number of commits replayed."""
-    current = int(folder.current_name().split("-")[0]) if folder.exists else 0
-    last = folder.journal.last
-    Quarantine(folder.path / "quarantine").keep({one.name for one in folder.journal.commits()})
-    for number in range(current + 1, last + 1):
-        staging = folder.stage()
-        dictionary = staging.image.dictionary
-        added, removed = (
-            Rows.encoded(dictionary, folder.journal.read(number, adds=adds)) for adds in (True, False)
-        )
-        added, removed = staging.image.effective(added=added, removed=removed)
-        publish(
-            folder,
-            staging,
-            staging.image.changed(added=added, removed=removed),
-            folder.journal.get(number).name,
-        )
-    return last - current
-
-
-def infer(image: Image) -> Inference:
+def infer(image: Image, rules: RuleSet | None = None, *, reasoning: Reasoning = "full") -> Inference:
     """All consequences of an image: those of public premises alone, and what private ones add to them."""
-    rules = rules_of(image)
+    if reasoning == "none":
+        image = image.with_inferred(public={}, private={})
+        return Inference(image, rules or rules_of(image), _NOTHING, _NOTHING)
+    rules = rules or rules_of(image)
     public = materialise(rules, image.asserted_public)
     closed = image.asserted_public.united(Relations.of(public.relations))
     private = materialise(rules, image.asserted_private, given=closed)

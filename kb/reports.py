@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .loading.sources import RejectedRow
-from .pipeline import Outcome
+from .writer import Outcome
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,22 @@
-"""A store's settings: ``kb.toml`` in its folder.
+"""A store's settings: ``kb.toml`` in its folder, written with defaults when the store is made.
 
-ontology = ["core", "catalog", ...]     # modules of the ontology folder to load
+ontology = ["core", "catalog", ...]   # modules of this product's ontology, or files; [] for none
+shapes = ["commerce-kb"]              # this product's shapes, or files; [] for none
+reasoning = "full"                    # or "none"
+durability = "disk"                   # or "os": acknowledge before the disk has it
+keep_snapshots = 3                    # the newest ones, and ...
+keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
+load_folders = []                     # folders that SPARQL LOAD may read from
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Literal, Self, get_args
 
-from .errors import StoreDamaged
+from .errors import UsageError
 
 MODULES = (
     "commerce",
@@ -23,37 +30,85 @@ MODULES = (
     "market",
     "classes",
 )
+OUR_SHAPES = "commerce-kb"
+Reasoning = Literal["full", "none"]
+Durability = Literal["disk", "os"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a store keeps about itself."""
+    """What a store keeps about itself.
+
+    `keep_seconds` is an age in seconds; file names in `ontology`, `shapes` and `load_folders` are absolute, or
+    relative to the store's folder.
+    """
 
     ontology: tuple[str, ...] = MODULES
+    shapes: tuple[str, ...] = (OUR_SHAPES,)
+    reasoning: Reasoning = "full"
+    durability: Durability = "disk"
+    keep_snapshots: int = 3
+    keep_seconds: float = 60
+    load_folders: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, folder: Path) -> Settings:
-        """The settings of a store, written with defaults at the first call.
+    def of(cls, folder: Path) -> Self:
+        """The settings of a store; the defaults where it has no file.
 
-        Raises StoreDamaged when ``kb.toml`` does not parse or holds an unknown key.
+        Raises UsageError when ``kb.toml`` does not parse, or holds an unknown key or a value that does not fit.
         """
         path = folder / "kb.toml"
         if not path.exists():
-            settings = cls()
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(settings.to_toml(), encoding="utf-8")
-            return settings
+            return cls()
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(ontology=tuple(found.pop("ontology", MODULES)), **found)
-        except (tomllib.TOMLDecodeError, TypeError) as fault:
-            raise StoreDamaged(f"The settings don't parse: {fault}", where=str(path)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise UsageError(f"The settings don't parse: {fault}", where=str(path)) from None
+        known = {one.name for one in fields(cls)}
+        for name, value in found.items():
+            if name not in known or not _fits(name, value):
+                raise UsageError(
+                    f"Setting '{name}' = {value!r} is not one that is known",
+                    where=str(path),
+                    hint=f"the settings are {', '.join(sorted(known))}; see docs/settings.md",
+                )
+        values: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in found.items()
+        }
+        return cls(**values)
+
+    def write(self, folder: Path) -> None:
+        """Write ``kb.toml``, unless the folder has one."""
+        path = folder / "kb.toml"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.to_toml(), encoding="utf-8")
 
     def to_toml(self) -> str:
         """The file's text.
 
-        >>> Settings(ontology=("core",)).to_toml()
-        'ontology = ["core"]\\n'
+        >>> print(Settings(ontology=("core",)).to_toml().splitlines()[0])
+        ontology = ["core"]
         """
-        modules = ", ".join(f'"{name}"' for name in self.ontology)
-        return f"ontology = [{modules}]\n"
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
+
+
+_CHOICES = {"reasoning": get_args(Reasoning), "durability": get_args(Durability)}
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in _CHOICES:
+        return value in _CHOICES[name]
+    default = getattr(Settings, name)
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)

@@ -19,6 +19,7 @@ LINES = [
     ["kb"],
     ["kb.knowledge_base"],
     ["kb.reports"],
+    ["kb.writer"],
     ["kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying"],

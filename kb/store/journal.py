@@ -22,6 +22,7 @@ import pyoxigraph as ox
 from ..columns.batches import BATCH_ROWS, batches_of, lines
 from ..errors import NotFound, StoreDamaged
 from ..graphs import BASE
+from .durable import sync
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,15 @@ class Commit:
         return f"{self.number:08d}-{self.id[:8]}"
 
 
+@dataclass(frozen=True)
+class Record:
+    """A commit with its rows, as they go into the journal."""
+
+    commit: Commit
+    added: Iterable[pa.RecordBatch]
+    removed: Iterable[pa.RecordBatch]
+
+
 class Journal:
     """The patches of a store, in a folder."""
 
@@ -90,10 +100,14 @@ class Journal:
         """The commit of a number that is there."""
         return self._header(self._path(number))
 
-    def write(
-        self, commit: Commit, *, added: Iterable[pa.RecordBatch], removed: Iterable[pa.RecordBatch]
+    def append(self, records: Iterable[Record]) -> None:
+        """Append commits; when this returns they are on disk."""
+        for one in records:
+            self._write(one.commit, one.added, one.removed)
+
+    def _write(
+        self, commit: Commit, added: Iterable[pa.RecordBatch], removed: Iterable[pa.RecordBatch]
     ) -> None:
-        """Append a commit; when this returns it is on disk. Whatever fails leaves the journal as it was."""
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f"{commit.number:08d}.draft"
         try:
@@ -111,9 +125,10 @@ class Journal:
             raise
         sync(self.folder)
 
-    def remove(self, commit: Commit) -> None:
-        """Take back the newest commit, which was not published."""
-        self._path(commit.number).unlink(missing_ok=True)
+    def cut(self, *, after: int) -> None:
+        """Take back the commits after one, which were not published."""
+        for number in range(self.last, after, -1):
+            self._path(number).unlink()
         sync(self.folder)
 
     def read(self, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
@@ -144,15 +159,6 @@ class Journal:
             return Commit(**{**values, **{name: int(parts[name]) for name in ("number", "added", "removed")}})
         except KeyError as missing:
             raise StoreDamaged(f"A patch without its header {missing}", where=str(path)) from None
-
-
-def sync(folder: Path) -> None:
-    """Make a folder's names durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _head(commit: Commit) -> str:

@@ -1,0 +1,159 @@
+"""A store's folder: its journal, its snapshots and the pointer to the newest, its lock.
+
+    shop.kb/  kb.toml  CURRENT  lock  journal/  snapshots/NNNNNNNN-ID/  staging/  quarantine/
+
+Readers open what CURRENT names and need no lock. The one writer publishes by two renames: a snapshot's folder
+into its place, then CURRENT.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from ..errors import StoreDamaged, StoreLocked, StoreMissing
+from ..settings import Settings
+from .durable import sync
+from .journal import Journal
+from .snapshots import Snapshot, remove
+from .staging import Staging, sweep
+
+PINNED = "pinned"
+# However young they are: a writer of twenty commits a second must not fill the disk.
+_MOST_SNAPSHOTS = 100
+
+
+class Folder:
+    """A store's folder; many threads may share one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = Settings.of(path)
+        self.journal = Journal(path / "journal")
+        self._lock: int | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def exists(self) -> bool:
+        """Whether a snapshot was ever published here."""
+        return (self.path / "CURRENT").exists()
+
+    @property
+    def snapshots(self) -> list[Path]:
+        """The folders of the snapshots that are there, oldest first."""
+        return sorted(path for path in (self.path / "snapshots").glob("[0-9]*"))
+
+    def current_name(self) -> str:
+        """The name of the current snapshot.
+
+        Raises StoreMissing.
+        """
+        try:
+            return (self.path / "CURRENT").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            raise StoreMissing(
+                f"There is no store at {self.path}", hint="make one with kb load FILE or kb demo"
+            ) from None
+
+    def current(self) -> Snapshot:
+        """The current snapshot, open for reading.
+
+        Raises StoreMissing, StoreDamaged.
+        """
+        name = self.current_name()
+        while True:
+            try:
+                return Snapshot(self.path / "snapshots" / name)
+            except FileNotFoundError:
+                # It may just have been pruned; then there is a newer one.
+                missing, name = name, self.current_name()
+                if name == missing:
+                    raise StoreDamaged(
+                        f"The snapshot {name} is not there",
+                        where=str(self.path),
+                        hint="kb rebuild makes it anew",
+                    ) from None
+
+    def lock(self) -> None:
+        """Become the one writer; threads of one process that share this object wait for each other.
+
+        Raises StoreLocked, naming the holder's process.
+        """
+        self._turn.acquire()
+        try:
+            self._lock = self._locked()
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def _locked(self) -> int:
+        self.path.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 32).decode() or "another process"
+            os.close(handle)
+            raise StoreLocked(
+                f"Process {holder} is writing to this store",
+                where=str(self.path),
+                hint="wait until it has finished",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        return handle
+
+    def unlock(self) -> None:
+        """Let other writers in."""
+        if self._lock is not None:
+            os.ftruncate(self._lock, 0)
+            os.close(self._lock)
+            self._lock = None
+            self._turn.release()
+
+    def stage(self) -> Staging:
+        """A writer's stores on the current snapshot; needs the lock."""
+        sweep(self.path / "staging")
+        for draft in (self.path / "snapshots").glob(".*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        return Staging(self.path / "staging", self.current() if self.exists else None)
+
+    def publish(self, staging: Staging, name: str) -> None:
+        """Make what a writer has staged the current snapshot; the writer goes on from it."""
+        durable = self.settings.durability == "disk"
+        place = self.path / "snapshots" / name
+        draft = place.with_name(f".{name}")
+        for left in (draft, place):  # By a crash before the pointer moved.
+            if left.exists():
+                shutil.rmtree(left)
+        staging.checkpoint(draft, durable=durable)
+        draft.rename(place)
+        if durable:
+            sync(place.parent)
+        pointer = self.path / "CURRENT.draft"
+        with pointer.open("w", encoding="ascii") as sink:
+            sink.write(name)
+            sink.flush()
+            if durable:
+                os.fsync(sink.fileno())
+        pointer.rename(self.path / "CURRENT")
+        if durable:
+            sync(self.path)
+        staging.base = Snapshot(place)
+        self.prune()
+
+    def prune(self) -> None:
+        """Remove old snapshots, but not those that are pinned or being read."""
+        settings = self.settings
+        old = self.snapshots[: -max(1, settings.keep_snapshots)]
+        for number, folder in enumerate(reversed(old), settings.keep_snapshots):
+            # What can't be looked at or cleared away now is left for the next time.
+            with contextlib.suppress(OSError):
+                young = time.time() - folder.stat().st_mtime < settings.keep_seconds
+                if not (folder / PINNED).exists() and not (young and number < _MOST_SNAPSHOTS):
+                    remove(folder)

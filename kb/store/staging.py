@@ -1,0 +1,141 @@
+"""Staging: a writer's own pair of Oxigraph stores, changed in place from commit to commit, and its image.
+
+It begins as hard links to a snapshot's files and hands out checkpoints, which are hard links again: what a
+commit costs depends on the commit. Nothing in it is ever trusted after a crash (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from ..columns.files import write_image
+from ..columns.image import Image
+from ..columns.kernels import subtract
+from ..columns.rows import Rows
+from . import oxigraph
+from .durable import sync_tree
+from .snapshots import READERS, Snapshot
+
+_OWNER = "owner"
+
+
+class Staging:
+    """The stores of one writer in a folder of their own below `parent`, begun on a snapshot or empty.
+
+    `image` is what the writer has brought them to, `name` the snapshot that they were last in step with.
+    """
+
+    def __init__(self, parent: Path, base: Snapshot | None) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="writer-", dir=parent))
+        # The lock tells others that somebody works here; it ends with the process.
+        self._owner = (self.folder / _OWNER).open("w")
+        fcntl.flock(self._owner, fcntl.LOCK_EX)
+        self.base = base
+        self.image = base.image if base else Image()
+        if base:
+            oxigraph.clone(base.folder / "asserted", self.folder / "asserted")
+        self.asserted = ox.Store(str(self.folder / "asserted"))
+        self._merged: ox.Store | None = None
+        if base and base.infers:
+            oxigraph.clone(base.folder / "oxigraph", self.folder / "oxigraph")
+            self._merged = ox.Store(str(self.folder / "oxigraph"))
+        self._in_asserted = self._in_merged = self.image
+
+    @property
+    def name(self) -> str:
+        """The name of the snapshot that the stores were last in step with, empty for none."""
+        return self.base.name if self.base else ""
+
+    def assert_image(self, image: Image) -> None:
+        """Bring the asserted store to `image`."""
+        gained, lost = _difference(self._in_asserted, image, inferred=False)
+        self._change(self.asserted, gained, lost, image)
+        self.image = self._in_asserted = image
+
+    def with_asserted(self, image: Image) -> ox.Store:
+        """The asserted store, brought to `image`."""
+        self.assert_image(image)
+        return self.asserted
+
+    def infer_image(self, image: Image) -> None:
+        """Bring the merged store to `image`, whose asserted part the asserted store has already."""
+        inferred = image.inferred_public.size + image.inferred_private.size
+        if not inferred:
+            self._drop_merged()
+        else:
+            gained, lost = _difference(self._in_merged, image, inferred=True)
+            if self._merged is None or len(gained) + len(lost) > inferred:
+                self._merge_anew(image)
+            else:
+                self._change(self._merged, gained, lost, image)
+        self.image = self._in_merged = image
+
+    def checkpoint(self, place: Path, *, durable: bool = True) -> None:
+        """Write a snapshot of the stores and the image into the new folder `place`."""
+        place.mkdir(parents=True)
+        self.asserted.backup(str(place / "asserted"))
+        if self._merged is not None:
+            self._merged.backup(str(place / "oxigraph"))
+        earlier = self.base.folder / "columns" if self.base else None
+        write_image(self.image, place / "columns", earlier=earlier)
+        (place / READERS).touch()
+        if durable:
+            sync_tree(place)
+
+    def close(self) -> None:
+        """Let go of the stores and remove them; nothing the second time."""
+        if "asserted" in self.__dict__:
+            del self.asserted
+            self._drop_merged()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._owner.close()
+
+    def _drop_merged(self) -> None:
+        if self._merged is not None:
+            self._merged = None
+            shutil.rmtree(self.folder / "oxigraph", ignore_errors=True)
+
+    def _merge_anew(self, image: Image) -> None:
+        """Less work than bringing it there by changes: a copy of the asserted store and all that is inferred."""
+        self._drop_merged()
+        self.asserted.backup(str(self.folder / "oxigraph"))
+        self._merged = ox.Store(str(self.folder / "oxigraph"))
+        rows = {
+            (0, key): subtract(image.open_pairs(key), image.open_pairs(key, inferred=False))
+            for key in {*image.inferred_public, *image.inferred_private}
+        }
+        self._change(self._merged, Rows(rows), Rows(), image)
+
+    def _change(self, store: ox.Store, gained: Rows, lost: Rows, image: Image) -> None:
+        oxigraph.delete(store, lost.batches(image.dictionary), graphs=False)
+        oxigraph.insert(store, gained.batches(image.dictionary), self.folder / "spool", graphs=False)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what dead writers have left below `parent`; needs the write lock."""
+    for folder in parent.glob("writer-*"):
+        try:
+            with (folder / _OWNER).open("w") as owner:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        except FileNotFoundError:
+            pass
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _difference(before: Image, after: Image, *, inferred: bool) -> tuple[Rows, Rows]:
+    """The open triples that came and those that went, each once, in graph 0."""
+    gained, lost = {}, {}
+    for predicate in before.differing(after):
+        old = before.open_pairs(predicate, inferred=inferred)
+        new = after.open_pairs(predicate, inferred=inferred)
+        gained[0, predicate] = subtract(new, old)
+        lost[0, predicate] = subtract(old, new)
+    return Rows(gained), Rows(lost)

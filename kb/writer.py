@@ -1,0 +1,239 @@
+"""The writer of a store: one thread at a time carries everybody's commits, several at once.
+
+A commit's order: ground diff, gate, journal (this is the commit), consequences, Oxigraph and columns, snapshot,
+pointer. Commits that wait for the same turn share one sync, one reasoning and one snapshot, each judged by itself.
+Whatever fails before the pointer has moved leaves the store as it was; a commit that a crash left journalled but
+unpublished is replayed at the next turn.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from .columns.rows import Rows
+from .gate import Verdict
+from .pipeline import Inference, Judged, Model, Wish, infer, judge
+from .store import Commit, Folder, Staging
+from .store.journal import Record
+from .store.quarantine import Quarantine
+
+# How many commits share one snapshot at most, so that the first does not wait for ever.
+_MOST_TOGETHER = 256
+# A failed load's terms are thrown away with the staging stores where they are this many.
+_MANY_TERMS = 100_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a wish; `commit` is None where nothing changed, `inference` where it was a dry run."""
+
+    commit: Commit | None
+    verdict: Verdict | None = None
+    inference: Inference | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a wish is made from when its turn has come: the number it gets, and the stores to encode for."""
+
+    number: int
+    staging: Staging
+
+
+Work = Callable[[Turn], "Wish | Outcome"]
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """A piece of work in the queue, and how it ended."""
+
+    work: Work
+    alone: bool
+    outcome: Outcome | None = None
+    error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.outcome is not None or self.error is not None
+
+
+@dataclass
+class Writer:
+    """Carries commits into a store's folder."""
+
+    folder: Folder
+    _queue: deque[_Ticket] = field(default_factory=deque)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+    _staging: Staging | None = None
+    _model: Model | None = None
+
+    def submit(self, work: Work, *, alone: bool = False) -> Outcome:
+        """Have a wish made and carried out; returns when it is durable and visible.
+
+        `work` makes the wish when its turn has come, and may end the matter itself with an outcome. With `alone`
+        it sees all commits before it published. Raises what `work` raises, GateRefused, StoreLocked.
+        """
+        ticket = _Ticket(work, alone)
+        self._queue.append(ticket)
+        try:
+            with self._turn:
+                while not ticket.done:
+                    self._carry(self._next(), ticket)
+        except BaseException:  # Ctrl-C while waiting: nobody shall carry it any more.
+            with suppress(ValueError):
+                self._queue.remove(ticket)
+            raise
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.outcome is not None
+        return ticket.outcome
+
+    def recover(self) -> int:
+        """Catch up with what a crash has left in the journal; gives the number of commits replayed."""
+        with self._turn:
+            try:
+                with self._locked() as replayed:
+                    return replayed
+            except BaseException:
+                self._discard()
+                raise
+
+    def close(self) -> None:
+        """Let go of the staging stores."""
+        with self._turn:
+            self._discard()
+
+    def _next(self) -> list[_Ticket]:
+        """The tickets at the head of the queue that go together."""
+        found = [self._queue.popleft()]
+        while self._queue and len(found) < _MOST_TOGETHER and not (found[0].alone or self._queue[0].alone):
+            found.append(self._queue.popleft())
+        return found
+
+    def _carry(self, tickets: list[_Ticket], own: _Ticket) -> None:
+        try:
+            with self._locked():
+                self._carry_on(tickets)
+        except BaseException as error:
+            self._discard()
+            for ticket in tickets:
+                if not ticket.done and (ticket is own or isinstance(error, Exception)):
+                    ticket.error = error
+            # Ctrl-C ends one thread's work, not that of the others.
+            self._queue.extendleft(reversed([one for one in tickets if not one.done]))
+
+    def _carry_on(self, tickets: list[_Ticket]) -> None:
+        staging = self._staging
+        assert staging is not None
+        image, known = staging.image, len(staging.image.dictionary)
+        number = self.folder.journal.last
+        carried: list[tuple[_Ticket, Judged]] = []
+        for ticket in tickets:
+            try:
+                staging.image = image
+                wish = ticket.work(Turn(number + 1, staging))
+                if isinstance(wish, Outcome):
+                    ticket.outcome = wish
+                    continue
+                judged = judge(staging, image, wish, self._model_of(staging).shapes)
+                if judged is None or wish.dry_run:
+                    ticket.outcome = Outcome(judged.commit, judged.verdict) if judged else Outcome(None)
+                    continue
+            except Exception as error:
+                ticket.error = error
+                continue
+            image, number = judged.image, number + 1
+            carried.append((ticket, judged))
+            if Model.changes_with(judged.added, image) or Model.changes_with(judged.removed, image):
+                self._model = None
+        staging.image = image
+        if carried:
+            inference = self._journalled([judged for _, judged in carried])
+            for ticket, judged in carried:
+                ticket.outcome = Outcome(judged.commit, judged.verdict, inference)
+        elif len(staging.image.dictionary) - known > _MANY_TERMS:
+            self._discard()
+
+    def _journalled(self, group: list[Judged]) -> Inference:
+        """Write commits to the journal and publish them; all of it or none."""
+        staging, journal = self._staging, self.folder.journal
+        assert staging is not None
+        before, dictionary = journal.last, staging.image.dictionary
+        quarantine = Quarantine(self.folder.path / "quarantine")
+        try:
+            for one in group:
+                if one.verdict and one.verdict.nodes:
+                    quads = one.verdict.quarantined.batches(dictionary)
+                    report = one.verdict.report.to_dict()
+                    quarantine.put(one.commit, nodes=one.verdict.nodes, quads=quads, report=report)
+            journal.append(
+                [
+                    Record(one.commit, one.added.batches(dictionary), one.removed.batches(dictionary))
+                    for one in group
+                ]
+            )
+            return self._publish(staging, group[-1].commit.name)
+        except BaseException:
+            if not self.folder.exists or self.folder.current_name() != group[-1].commit.name:
+                journal.cut(after=before)
+                for one in group:
+                    quarantine.drop(one.commit)
+            raise
+
+    def _publish(self, staging: Staging, name: str) -> Inference:
+        """Reason over the staged image and make it the current snapshot."""
+        model = self._model_of(staging)
+        inference = infer(staging.image, model.rules, reasoning=self.folder.settings.reasoning)
+        staging.assert_image(inference.image)
+        staging.infer_image(inference.image)
+        self.folder.publish(staging, name)
+        return inference
+
+    def _model_of(self, staging: Staging) -> Model:
+        if self._model is None:
+            self._model = Model.of(staging.image)
+        return self._model
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Hold the write lock, with staging stores that are in step with the journal; gives what was replayed."""
+        self.folder.lock()
+        try:
+            current = self.folder.current_name() if self.folder.exists else ""
+            if self._staging is None or self._staging.name != current:
+                self._discard()
+                self._staging = self.folder.stage()
+            yield self._replay(self._staging)
+        finally:
+            self.folder.unlock()
+
+    def _replay(self, staging: Staging) -> int:
+        """Bring the snapshot to what the journal holds; a new writer's first duty."""
+        journal = self.folder.journal
+        current, last = _number(staging.name), journal.last
+        if current == last:
+            return 0
+        Quarantine(self.folder.path / "quarantine").keep({one.name for one in journal.commits()})
+        image, dictionary = staging.image, staging.image.dictionary
+        for number in range(current + 1, last + 1):
+            added, removed = (
+                Rows.encoded(dictionary, journal.read(number, adds=adds)) for adds in (True, False)
+            )
+            added, removed = image.effective(added=added, removed=removed)
+            image = image.changed(added=added, removed=removed)
+        staging.image, self._model = image, None
+        self._publish(staging, journal.get(last).name)
+        return last - current
+
+    def _discard(self) -> None:
+        if self._staging is not None:
+            self._staging.close()
+        self._staging = self._model = None
+
+
+def _number(name: str) -> int:
+    return int(name.split("-")[0]) if name else 0

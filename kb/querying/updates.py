@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
 
 import pyoxigraph as ox
 
-from ..errors import Forbidden, NotFound, QueryError
+from ..errors import Forbidden, KbError, NotFound, QueryError
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
 from .datasets import DEFAULT, Draft, Graph, Quads, SnapshotQuads, quad_in
+from .documents import Documents
 from .run import located
-from .syntax import Manage, Modify, Place, operations
-
-_NAMES_GRAPHS = re.compile(r"\bGRAPH\b", re.IGNORECASE)
+from .syntax import Load, Manage, Modify, Place, operations, sections, stored
 
 
 @dataclass(frozen=True)
@@ -26,44 +26,86 @@ class GroundDiff:
     removed: list[ox.Quad]
 
 
-def ground_diff(snapshot: Snapshot, text: str, *, graph: str) -> GroundDiff:
+def ground_diff(
+    snapshot: Snapshot, text: str, *, graph: str, documents: Documents | None = None
+) -> GroundDiff:
     """What an update request would change in a snapshot; quads without a graph go to `graph`.
 
-    Raises QueryError (line, column, fragment; or a triple that can't be deleted), Forbidden (LOAD, SERVICE, the
-    store's own graphs), NotFound for a graph that is not there, NotCovered beyond SPARQL 1.1.
+    Raises QueryError (line, column, fragment; or a triple that can't be deleted), Forbidden (LOAD of what `documents`
+    does not allow, SERVICE, the store's own graphs), NotFound for a graph that is not there, NotCovered beyond
+    SPARQL 1.1, and what reading a document raises.
     """
-    return diff_of(SnapshotQuads(snapshot, graph), text)
+    return diff_of(SnapshotQuads(snapshot, graph), text, documents=documents)
 
 
-def diff_of(dataset: Quads, text: str) -> GroundDiff:
+def diff_of(
+    dataset: Quads, text: str, *, documents: Documents | None = None, within: Graph | None = None
+) -> GroundDiff:
     """What an update request would change in a dataset; each operation sees those before it.
+
+    `within` is the one graph that it may change, and that it reads where it names no other.
 
     >>> from kb.querying.datasets import StoreQuads
     >>> [str(quad) for quad in diff_of(StoreQuads(ox.Store()), "INSERT DATA { <urn:s> a <urn:c> }").added]
     ['<urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <urn:c>']
     """
-    if guard.check(text) is not guard.Form.UPDATE:
-        raise QueryError("This is a query, not an update", hint="use kb query, or KnowledgeBase.query")
-    _judge(text)
+    judge(text)
     with Draft(dataset) as draft:
         for operation in operations(text):
             if isinstance(operation, Modify):
-                _modify(draft, operation)
+                _modify(draft, operation, within)
+            elif isinstance(operation, Load):
+                _load(draft, operation, documents or Documents())
             else:
                 _manage(draft, operation)
-        return GroundDiff(*draft.difference())
+        diff = GroundDiff(*draft.difference())
+    for quad in (*diff.added, *diff.removed):
+        if within is not None and quad.graph_name != within:
+            raise Forbidden(
+                f"This request may change the graph {within} alone, and it changes {quad.graph_name}",
+                hint="send it as a SPARQL update",
+            )
+    return diff
 
 
-def _judge(text: str) -> None:
+def judge(text: str) -> None:
+    """Let the guard and Oxigraph's parser look at a request, section by section where it can't be read whole.
+
+    Raises QueryError (line, column, fragment), Forbidden for SERVICE.
+    """
+    if guard.check(text, empty=guard.Form.UPDATE) is not guard.Form.UPDATE:
+        raise QueryError("This is a query, not an update", hint="use kb query, or KnowledgeBase.query")
     try:
-        ox.Store().update(text, prefixes=dict(PREFIXES))
+        _parse(text)
     except SyntaxError as fault:
-        raise located(fault, text, what="update") from None
+        parts = sections(text)
+        for part in parts if len(parts) > 1 else []:
+            try:
+                _parse(part)
+            except SyntaxError as inner:
+                raise located(inner, text, what="update") from None
+        if len(parts) == 1:
+            raise located(fault, text, what="update") from None
+
+
+def _parse(text: str) -> None:
+    try:
+        _parser().update(text, prefixes=dict(PREFIXES))
     except RuntimeError:
-        return  # It parses; only there is no such graph in an empty store.
+        return  # It parses; this store runs nothing.
 
 
-def _modify(draft: Draft, operation: Modify) -> None:
+@cache
+def _parser() -> ox.Store:
+    """A store that parses an update and then refuses to run it, since LOAD would fetch addresses."""
+    with tempfile.TemporaryDirectory(prefix="kb-parser-") as folder:
+        ox.Store(folder).flush()
+        return ox.Store.read_only(folder)
+
+
+def _modify(draft: Draft, operation: Modify, within: Graph | None) -> None:
+    if isinstance(within, ox.NamedNode) and operation.target is None:
+        operation = replace(operation, target=within)
     base, default = draft.base, operation.target or draft.base.home
     removed: dict[ox.Quad, None] = {}
     anywhere: dict[ox.Triple, None] = {}
@@ -101,7 +143,7 @@ def _solutions(draft: Draft, operation: Modify) -> list:
         options["named_graphs"] = list(operation.using_named)
     elif operation.target:
         options["default_graph"] = operation.target
-    named = len(options) > 1 or _NAMES_GRAPHS.search(operation.where) is not None
+    named = len(options) > 1 or guard.names_graphs(operation.where)
     text = f"{operation.prologue}SELECT * WHERE {operation.where}"
     wanted = sorted(operation.delete.variables | operation.insert.variables)
     try:
@@ -111,6 +153,20 @@ def _solutions(draft: Draft, operation: Modify) -> list:
         return [{name: row[name] for name in names if row[name] is not None} for row in solutions]
     except (SyntaxError, RuntimeError, OSError) as fault:
         raise QueryError(f"The update failed: {fault}") from None
+
+
+def _load(draft: Draft, operation: Load, documents: Documents) -> None:
+    target = operation.graph or draft.base.home
+    _writable(draft.base, target)
+    try:
+        triples = documents.triples(operation.document)
+    except KbError:
+        if operation.silent:
+            return
+        raise
+    for triple in triples:
+        quad = quad_in(triple, target)
+        draft.add(stored(quad), quad)
 
 
 def _manage(draft: Draft, operation: Manage) -> None:

@@ -1,18 +1,17 @@
-"""The W3C's SPARQL 1.1 update tests, each through the ground diff on a plain dataset."""
+"""The W3C's SPARQL 1.1 update tests, evaluation and syntax, each through the ground diff on a plain dataset."""
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
-from kb.errors import Forbidden
+from kb.errors import QueryError
 from kb.querying.datasets import StoreQuads
-from kb.querying.updates import diff_of
+from kb.querying.syntax import operations
+from kb.querying.updates import diff_of, judge
 
 FOLDERS = (
     *("add", "basic-update", "clear", "copy", "delete", "delete-data", "delete-insert", "delete-where"),
@@ -22,8 +21,7 @@ MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 UPDATE = "http://www.w3.org/2009/sparql/tests/test-update#"
 LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-REFUSED = {"load-silent", "load-into-silent"}
-"""LOAD reads files and addresses, which an update may not: refused, SILENT or not."""
+EVALUATED = 94
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,6 @@ class Case:
     request: str
     before: ox.Store
     after: ox.Store
-
-
-@pytest.fixture(scope="module")
-def suite(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("w3c")
-    with tarfile.open(shared_data("w3c-tests") / "rdf-tests-sparql.tar.gz") as archive:
-        archive.extractall(place, filter="data")
-    return place / "sparql" / "sparql11"
 
 
 def cases(folder: Path) -> list[Case]:
@@ -85,7 +75,7 @@ def canonical(quads) -> ox.Dataset:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_updates_leave_the_dataset_that_the_suite_expects(suite: Path, folder: str) -> None:
     wrong = []
-    judged = [case for case in cases(suite / folder) if case.name not in REFUSED]
+    judged = cases(suite / folder)
     for case in judged:
         diff = diff_of(StoreQuads(case.before), case.request)
         left = (set(case.before) - set(diff.removed)) | set(diff.added)
@@ -94,9 +84,36 @@ def test_updates_leave_the_dataset_that_the_suite_expects(suite: Path, folder: s
     assert judged and not wrong
 
 
-def test_loading_is_refused_even_when_silent(suite: Path) -> None:
-    refused = [case for case in cases(suite / "update-silent") if case.name in REFUSED]
-    assert {case.name for case in refused} == REFUSED
-    for case in refused:
-        with pytest.raises(Forbidden, match="kb load"):
-            diff_of(StoreQuads(case.before), case.request)
+def test_no_evaluation_test_of_the_suite_is_left_out(suite: Path) -> None:
+    kind = "mf:UpdateEvaluationTest"
+    texts = [path.read_text(encoding="utf-8") for path in suite.glob("*/manifest.ttl")]
+    assert sum(len(cases(suite / folder)) for folder in FOLDERS) == EVALUATED
+    assert sum(text.count(kind) for text in texts) == EVALUATED
+
+
+@pytest.mark.parametrize("kind", ["Positive", "Negative"])
+def test_updates_parse_as_the_suite_says(suite: Path, kind: str) -> None:
+    wrong = []
+    judged = 0
+    for folder in ("syntax-update-1", "syntax-update-2"):
+        manifest = ox.Store()
+        manifest.load(path=str(suite / folder / "manifest.ttl"), format=ox.RdfFormat.TURTLE, base_iri="x:/")
+        tests = ox.NamedNode(f"{MANIFEST}{kind}UpdateSyntaxTest11")
+        for test in manifest.quads_for_pattern(None, TYPE, tests):
+            (action,) = manifest.quads_for_pattern(test.subject, ox.NamedNode(f"{MANIFEST}action"), None)
+            text = (suite / folder / action.object.value.removeprefix("x:/")).read_text(encoding="utf-8")
+            judged += 1
+            if parses(f"BASE <http://example.test/>\n{text}") != (kind == "Positive"):
+                wrong.append(action.object.value)
+    assert judged == {"Positive": 42, "Negative": 13}[kind]
+    assert not wrong
+
+
+def parses(text: str) -> bool:
+    """Whether a request gets as far as its operations."""
+    try:
+        judge(text)
+        operations(text)
+    except QueryError:
+        return False
+    return True

@@ -1,0 +1,187 @@
+"""The operations of the SPARQL 1.1 Graph Store Protocol as ground diffs: put, post, delete, patch one graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pyoxigraph as ox
+
+from ..errors import DataError, Forbidden, NotFound, SyntaxFault, UnsupportedFormat
+from .datasets import DEFAULT, Draft, Graph, Quads, quad_in
+from .syntax import stored
+from .updates import GroundDiff, diff_of
+
+Method = Literal["PUT", "POST", "DELETE", "PATCH"]
+UPDATE_TYPE = "application/sparql-update"
+PATCH_TYPE = "application/rdf-patch"
+# A string, an IRI, a blank node or a language, each as it is; else a name with its prefix.
+_TERM = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|_:\S+|@[\w-]+|(?P<prefix>[\w.\-]*):(?P<local>[\w.\-:%]*\w|)')
+_PREFIX = re.compile(r'"?(?P<prefix>[\w.\-]*):?"?(?:\s+["<](?P<iri>[^">]*)[">])?')
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a request carries: bytes, and the media type that says how to read them."""
+
+    content: bytes = b""
+    media_type: str = "text/turtle"
+
+
+@dataclass(frozen=True)
+class GraphChange:
+    """What a request changes; `created` says whether the graph was not there before and is behind it."""
+
+    diff: GroundDiff
+    created: bool
+
+
+def change(
+    dataset: Quads, method: Method, graph: ox.NamedNode | None, body: Body | None = None
+) -> GraphChange:
+    """What a request would change; without `graph` it is about the graph that quads without a graph go to.
+
+    PUT replaces the graph, POST merges into it (each with fresh blank nodes), DELETE empties it, PATCH runs a
+    SPARQL update or an RDF Patch on it alone. A graph exists as long as it holds a triple.
+
+    >>> from kb.querying.datasets import StoreQuads
+    >>> put = change(StoreQuads(ox.Store()), "PUT", ox.NamedNode("urn:g"), Body(b"<urn:s> a <urn:c> ."))
+    >>> len(put.diff.added), put.created
+    (1, True)
+
+    Raises NotFound for DELETE and PATCH of a named graph that is not there, Forbidden for the store's own graphs
+    and for a patch that leaves its graph, UnsupportedFormat, SyntaxFault (line, column), QueryError, DataError for
+    a body that names other graphs.
+    """
+    body = body or Body()
+    place: Graph = graph or dataset.home
+    if dataset.is_own(place):
+        raise Forbidden(
+            f"The graph {place} is kept by the knowledge base itself",
+            hint="write to a graph of your own; the ontology and the shapes are changed by their files",
+        )
+    there = place in dataset.graphs()
+    if not there and place != dataset.home and method in ("DELETE", "PATCH"):
+        raise NotFound(f"There is no graph {place}", hint="see kb stats for the graphs there are")
+    kind = body.media_type.partition(";")[0].strip().lower()
+    if method == "PATCH" and kind == UPDATE_TYPE:
+        diff = diff_of(dataset, _text(body.content), within=place)
+    else:
+        with Draft(dataset) as draft:
+            if method == "PATCH":
+                _patch(draft, place, body.content, kind)
+            else:
+                triples = [] if method == "DELETE" else list(_triples(body.content, kind, place))
+                if method != "POST":
+                    for quad in draft.quads(place):
+                        draft.remove(quad)
+                for triple in triples:
+                    quad = quad_in(triple, place)
+                    draft.add(stored(quad), quad)
+            diff = GroundDiff(*draft.difference())
+    return GraphChange(diff, created=not there and bool(diff.added))
+
+
+def _triples(content: bytes, kind: str, place: Graph) -> Iterator[ox.Triple]:
+    form = ox.RdfFormat.from_media_type(kind)
+    if form is None:
+        raise UnsupportedFormat(
+            f"'{kind}' is no media type of RDF that is read here",
+            hint="send text/turtle, application/n-triples, application/ld+json or application/rdf+xml",
+        )
+    base = place.value if isinstance(place, ox.NamedNode) else None
+    try:
+        for quad in ox.parse(content, format=form, base_iri=base, rename_blank_nodes=True):
+            if quad.graph_name not in (DEFAULT, place):
+                raise DataError(
+                    f"The body names the graph {quad.graph_name}, and the request is about {place}",
+                    hint="load it with kb load, which keeps graph names",
+                )
+            yield quad.triple
+    except (SyntaxError, ValueError) as fault:
+        line = getattr(fault, "lineno", None)
+        where = f"body, line {line}, column {getattr(fault, 'offset', 0)}" if line else "body"
+        raise SyntaxFault(str(getattr(fault, "msg", None) or fault), where=where) from None
+
+
+def _patch(draft: Draft, place: Graph, content: bytes, kind: str) -> None:
+    """Carry out the rows of an RDF Patch in their order; a transaction that is aborted counts for nothing."""
+    if kind != PATCH_TYPE:
+        raise UnsupportedFormat(f"PATCH reads no '{kind}'", hint=f"send {UPDATE_TYPE} or {PATCH_TYPE}")
+    prefixes: dict[str, str] = {}
+    rows: list[tuple[str, ox.Quad]] = []
+    fresh: dict[str, ox.BlankNode] = {}
+    begun = 0
+    for number, line in enumerate(_text(content).split("\n"), 1):
+        letters, rest = line.strip().partition(" ")[::2]
+        if letters in ("A", "D"):
+            rows.append((letters, _row(rest, prefixes, place, number, fresh if letters == "A" else None)))
+        elif letters in ("PA", "PD"):
+            _prefix(prefixes, letters, rest, number)
+        elif letters == "TX":
+            begun = len(rows)
+        elif letters == "TA":
+            del rows[begun:]
+        elif letters and letters not in ("H", "TC") and not letters.startswith("#"):
+            raise SyntaxFault(
+                f"'{letters[:20]}' begins no row of an RDF Patch",
+                where=f"body, line {number}",
+                hint="rows begin with H, TX, TC, TA, PA, PD, A or D",
+            )
+    for letters, written in rows:
+        if letters == "A":
+            draft.add(stored(written), written)
+        else:
+            draft.remove(stored(written))
+
+
+def _row(text: str, prefixes: dict[str, str], place: Graph, number: int, fresh: dict | None) -> ox.Quad:
+    """A row's quad in the graph of the request; `fresh` is None where no blank node may stand."""
+
+    def whole(found: re.Match[str]) -> str:
+        if found["prefix"] is None:
+            return found[0]
+        return f"<{prefixes[found['prefix']]}{found['local']}>"
+
+    where = f"body, line {number}"
+    try:
+        (quad,) = ox.parse(_TERM.sub(whole, text), format=ox.RdfFormat.N_QUADS, lenient=True)
+    except (SyntaxError, ValueError) as fault:
+        raise SyntaxFault(f"This row is no triple or quad: {text[:120]}", where=where) from fault
+    except KeyError as missing:
+        raise SyntaxFault(f"The prefix {missing} is not declared", where=where, hint="add a PA row") from None
+    if quad.graph_name not in (DEFAULT, place):
+        raise Forbidden(
+            f"This request may change the graph {place} alone, and a row names {quad.graph_name}", where=where
+        )
+    ends = []
+    for end in (quad.subject, quad.object):
+        if isinstance(end, ox.BlankNode):
+            if fresh is None:
+                raise DataError(
+                    "A row takes away a triple with a blank node, which has no name of its own here",
+                    where=where,
+                    hint="write the skolem IRI that a query shows, or send a SPARQL update with a WHERE",
+                )
+            end = fresh.setdefault(end.value, ox.BlankNode())
+        ends.append(end)
+    return ox.Quad(ends[0], quad.predicate, ends[1], place)
+
+
+def _prefix(prefixes: dict[str, str], letters: str, rest: str, number: int) -> None:
+    found = _PREFIX.match(rest)
+    if found is None or (letters == "PA" and found["iri"] is None):
+        raise SyntaxFault(f"This row declares no prefix: {rest[:120]}", where=f"body, line {number}")
+    if letters == "PA":
+        prefixes[found["prefix"]] = found["iri"]
+    else:
+        prefixes.pop(found["prefix"], None)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as fault:
+        raise SyntaxFault("The body is not UTF-8", where=f"byte {fault.start}") from None

@@ -13,7 +13,7 @@ from .columns.batches import batches_of
 from .errors import OntologyError
 from .formats import rdf_format
 from .resources import folder
-from .settings import MODULES, OUR_SHAPES, Settings
+from .settings import MODULES, OUR_SHAPES, Settings, is_file
 
 # Shape 051 judges the ontology itself; `make test` runs it.
 _NOT_FOR_DATA = "ontology-style"
@@ -28,7 +28,7 @@ def initial_files(settings: Settings, store: Path = Path()) -> list[tuple[Path, 
     Raises OntologyError for what is not there.
     """
     ontology = folder("ontology")
-    ours = [name for name in settings.ontology if "." not in name and "/" not in name]
+    ours = [name for name in settings.ontology if not is_file(name)]
     modules = [(ontology / f"{name}.ttl", f"{graphs.ONTOLOGY}{name}") for name in ours]
     others = [
         (store / name, f"{graphs.ONTOLOGY}{graphs.source_name(Path(name).stem)}")

@@ -35,6 +35,15 @@ Reasoning = Literal["full", "none"]
 Durability = Literal["disk", "os"]
 
 
+def is_file(name: str) -> bool:
+    """Whether an entry of `ontology` or `shapes` is a file and not the name of one of ours.
+
+    >>> is_file("core"), is_file("./core.ttl")
+    (False, True)
+    """
+    return "/" in name or "." in name
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a store keeps about itself.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..formats import rdf_format_named
 from ..knowledge_base import LoadOptions
 from ..loading.inputs import Inputs
+from ..settings import Durability, Reasoning, is_file
 from .options import format_option, opened, progress, put, say, store_option, text_of
 
 
@@ -17,14 +20,53 @@ from .options import format_option, opened, progress, put, say, store_option, te
 \b
 Examples:
   kb init --store shop.kb
+  kb init --ontology model.ttl --shapes none
+  kb init --ontology core --ontology extra.ttl
+  kb init --ontology none --shapes none --reasoning none --store plain.kb
 """
 )
+@click.option(
+    "--ontology", multiple=True, help="A module's name, a file, or none; repeatable [default: all modules]."
+)
+@click.option(
+    "--shapes", multiple=True, help="A file, commerce-kb, or none; repeatable [default: commerce-kb]."
+)
+@click.option("--reasoning", type=click.Choice(["full", "none"]), help="Whether commits draw conclusions.")
+@click.option(
+    "--durability",
+    type=click.Choice(["disk", "os"]),
+    help="Acknowledge a commit when the disk, or the system, has it.",
+)
 @store_option
-def init(store: str) -> None:
-    """Make a store with the ontology, its vocabularies and the shapes; the first load does so by itself."""
+def init(
+    ontology: tuple[str, ...],
+    shapes: tuple[str, ...],
+    reasoning: Reasoning | None,
+    durability: Durability | None,
+    store: str,
+) -> None:
+    """Make a store with an ontology, its vocabularies and shapes; the first load does so by itself.
+
+    The choices are kept in the store's kb.toml.
+    """
+    chosen: dict[str, Any] = {
+        "ontology": _names(ontology),
+        "shapes": _names(shapes),
+        "reasoning": reasoning,
+        "durability": durability,
+    }
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     with opened(store, read_only=False) as knowledge:
-        knowledge.init()
+        knowledge.init(replace(knowledge.settings, **chosen) if chosen else None)
         say(f"{store} is ready, at snapshot {knowledge.snapshot.name}")
+
+
+def _names(given: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Names of modules as they are, files absolute; None where nothing was given."""
+    if not given:
+        return None
+    files = (str(Path(name).absolute()) if is_file(name) else name for name in given)
+    return tuple(name for name in files if name != "none")
 
 
 @click.command(

@@ -104,9 +104,18 @@ class Folder:
                 where=str(self.path),
                 hint="wait until it has finished",
             ) from None
+        if not self._is_lock(handle):  # Its holder has removed it with a store that never came to be.
+            os.close(handle)
+            return self._locked()
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         return handle
+
+    def _is_lock(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), (self.path / "lock").stat())
+        except FileNotFoundError:
+            return False
 
     def unlock(self) -> None:
         """Let other writers in."""
@@ -146,6 +155,24 @@ class Folder:
             sync(self.path)
         staging.base = Snapshot(place)
         self.prune()
+
+    def remove_unused(self) -> None:
+        """Remove what a first commit that failed has left, where nobody works here."""
+        with contextlib.suppress(StoreLocked):
+            self.lock()
+            try:
+                if not self.exists and not self.journal.last:
+                    self._remove_empty()
+            finally:
+                self.unlock()
+
+    def _remove_empty(self) -> None:
+        for name in ("staging", "snapshots", "journal"):
+            with contextlib.suppress(OSError):
+                (self.path / name).rmdir()
+        (self.path / "lock").unlink()
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def prune(self) -> None:
         """Remove old snapshots, but not those that are pinned or being read."""

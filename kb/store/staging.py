@@ -55,7 +55,10 @@ class Staging:
     def assert_image(self, image: Image) -> None:
         """Bring the asserted store to `image`."""
         gained, lost = _difference(self._in_asserted, image, inferred=False)
-        self._change(self.asserted, gained, lost, image)
+        if len(lost) > image.asserted_public.size + image.asserted_private.size:
+            self._assert_anew(image)
+        else:
+            self._change(self.asserted, gained, lost, image)
         self.image = self._in_asserted = image
 
     def with_asserted(self, image: Image) -> ox.Store:
@@ -100,6 +103,14 @@ class Staging:
         if self._merged is not None:
             self._merged = None
             shutil.rmtree(self.folder / "oxigraph", ignore_errors=True)
+
+    def _assert_anew(self, image: Image) -> None:
+        """A removal costs as much as a bulk load's row: where less stays than goes, what stays is loaded."""
+        del self.asserted
+        shutil.rmtree(self.folder / "asserted")
+        self.asserted = ox.Store(str(self.folder / "asserted"))
+        rows = {(0, key): image.open_pairs(key, inferred=False) for key in image.open_predicates}
+        self._change(self.asserted, Rows(rows), Rows(), image)
 
     def _merge_anew(self, image: Image) -> None:
         """Less work than bringing it there by changes: a copy of the asserted store and all that is inferred."""

@@ -30,8 +30,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "stats": "reading:stats",
         "serve": "serving:serve",
     },
-    "Versions": {"log": "versions:log", "revert": "versions:revert"},
-    "Care": {"quarantine": "versions:quarantine", "dump": "reading:dump"},
+    "Versions": {
+        "log": "versions:log",
+        "diff": "versions:diff",
+        "revert": "versions:revert",
+        "snapshot": "versions:snapshot",
+    },
+    "Care": {"quarantine": "care:quarantine", "dump": "reading:dump"},
 }
 _SUMMARIES = {
     "demo": "Build a demo shop, load it, walk through it, serve it.",
@@ -48,7 +53,9 @@ _SUMMARIES = {
     "stats": "Show the store in numbers.",
     "serve": "Serve the SPARQL endpoint and the pages.",
     "log": "List the commits.",
+    "diff": "Show what changed between two commits.",
     "revert": "Undo one commit by a new one.",
+    "snapshot": "List the snapshots that are kept; pin and unpin them.",
     "quarantine": "List what the gate held back, and why.",
     "dump": "Write all asserted data, for kb load to read back.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from importlib import resources
@@ -15,8 +16,10 @@ from ..formats import rdf_format_named
 from ..knowledge_base import KnowledgeBase
 from ..querying.results import Solutions, Triples, Truth, plain
 from ..values import iri, term
-from .options import format_option, opened, put, say, store_option, text_of
+from .options import at_option, format_option, opened, put, say, short, store_option, text_of
 
+_COMMIT = re.compile(r"#\d+|(?=.*[a-f])(?=.*\d)[0-9a-f]{8,32}|\d{8,}-[0-9a-f]{8}")
+_NEAR = 0.8
 _QUESTION = re.compile(r"[A-Z]\d\d")
 
 
@@ -28,6 +31,7 @@ Examples:
   kb query report.rq --format csv > report.csv
   kb query --list
   kb query G05 --param spu="label or IRI"
+  kb query --at 2026-01-31 'SELECT (COUNT(*) AS ?n) { ?s a ckb:Offer }'
 """
 )
 @click.argument("text", required=False)
@@ -37,6 +41,7 @@ Examples:
 )
 @click.option("--no-reasoning", is_flag=True, help="Leave inferred triples out.")
 @click.option("--format", "-f", "form", help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf for triples.")
+@at_option
 @store_option
 def query(
     text: str | None,
@@ -44,6 +49,7 @@ def query(
     parameters: tuple[str, ...],
     no_reasoning: bool,
     form: str | None,
+    at: str | None,
     store: str,
 ) -> None:
     """Run a SPARQL query (a text, a file, or - for standard input) or a competency question by its id.
@@ -62,7 +68,7 @@ def query(
             "Nothing to ask", hint="give a query, a file, - or a question's id (kb query --list)"
         )
     values = dict(_pair(one) for one in parameters)
-    with opened(store) as knowledge:
+    with opened(store, at=at) as knowledge:
         if _QUESTION.fullmatch(text):
             result = knowledge.ask(text, values, reasoning=not no_reasoning)
         else:
@@ -82,11 +88,12 @@ Examples:
 @click.argument("subject")
 @click.argument("predicate")
 @click.argument("object")
+@at_option
 @format_option("text", "json")
 @store_option
-def explain(subject: str, predicate: str, object: str, form: str, store: str) -> None:
+def explain(subject: str, predicate: str, object: str, at: str | None, form: str, store: str) -> None:
     """Say why a triple holds: the rule, its premises, and theirs, down to what was asserted."""
-    with opened(store) as knowledge:
+    with opened(store, at=at) as knowledge:
         put(knowledge.explain(_entity(subject), iri(predicate), _entity(object)), form)
 
 
@@ -102,14 +109,14 @@ Examples:
 @click.argument("text")
 @click.option("--kind", help="A class, as IRI or CURIE: ckb:SPU, ckb:Brand, ...")
 @click.option("--limit", default=10, show_default=True, help="The most to show.")
+@at_option
 @format_option("text", "json")
 @store_option
-def find(text: str, kind: str | None, limit: int, form: str, store: str) -> int:
+def find(text: str, kind: str | None, limit: int, at: str | None, form: str, store: str) -> int:
     """Find entities by label, alias, GTIN or model number; typing errors are forgiven. Exit code 1 for none."""
-    import json
     from dataclasses import asdict
 
-    with opened(store) as knowledge:
+    with opened(store, at=at) as knowledge:
         matches = knowledge.find(text, kind=iri(kind).value if kind else None, limit=limit)
     if form == "json":
         click.echo(json.dumps([asdict(one) for one in matches], ensure_ascii=False, indent=2, default=str))
@@ -126,33 +133,59 @@ def find(text: str, kind: str | None, limit: int, form: str, store: str) -> int:
 \b
 Examples:
   kb show "Vesidwen Calm serum 9"
-  kb show spu/P00007
-  kb show '#3'
+  kb show spu/P00007 --at 2026-01-31
+  kb show '#3' --limit 100
+  kb show 4056d00b --format rdfp > change.rdfp
 """
 )
 @click.argument("thing")
+@click.option("--limit", type=click.IntRange(0), help="The most quads of a commit to show; 0 for all.")
+@at_option
+@format_option("text", "json", "rdfp")
 @store_option
-def show(thing: str, store: str) -> None:
-    """Show an entity (IRI, CURIE or label) with all that is known of it, or a commit (#NUMBER or id).
+def show(thing: str, limit: int | None, at: str | None, form: str, store: str) -> None:
+    """Show an entity (IRI, CURIE, label or code) with all that is known of it, or a commit with its patch.
 
-    A star marks what was inferred.
+    A commit is named by #NUMBER, NUMBER, id or the beginning of it. Of an entity a star marks what was inferred.
     """
-    with opened(store) as knowledge:
-        if re.fullmatch(r"#\d+|(?=.*[a-f])[0-9a-f]{8,32}", thing):
-            put(knowledge.folder.journal.find(thing), "text")
+    from .versions import put_changes
+
+    with opened(store, at=at) as knowledge:
+        if _COMMIT.fullmatch(thing):
+            put_changes(knowledge, knowledge.show(thing), form, limit)
             return
         node = _meant(knowledge, thing)
-        facts = (resources.files(__package__) / "facts.rq").read_text(encoding="utf-8")
-        about = {"entity": node}
-        asserted = {tuple(row) for row in _rows(knowledge.query(facts, reasoning=False, parameters=about))}
-        rows = _rows(knowledge.query(facts, parameters=about))
-        if not rows:
-            raise NotFound(f"Nothing is known of {node.value}", hint="look for it with kb find")
-        click.echo(node.value)
-        for row in rows:
-            star = " " if tuple(row) in asserted else "*"
-            name = f"  ({plain(row['name'])})" if row["name"] else ""
-            click.echo(f"{star} {_short(plain(row['property'])):28} {_short(plain(row['value']))}{name}")
+        if node is None:
+            put_changes(knowledge, knowledge.show(thing), form, limit)
+            return
+        _put_entity(knowledge, node, form)
+
+
+def _put_entity(knowledge: KnowledgeBase, node: ox.NamedNode, form: str) -> None:
+    facts = (resources.files(__package__) / "facts.rq").read_text(encoding="utf-8")
+    about = {"entity": node}
+    asserted = {tuple(row) for row in _rows(knowledge.query(facts, reasoning=False, parameters=about))}
+    rows = _rows(knowledge.query(facts, parameters=about))
+    if not rows:
+        raise NotFound(f"Nothing is known of {node.value}", hint="look for it with kb find")
+    if form == "json":
+        found = [
+            {
+                "property": plain(row["property"]),
+                "value": plain(row["value"]),
+                "inferred": tuple(row) not in asserted,
+            }
+            for row in rows
+        ]
+        click.echo(json.dumps({"iri": node.value, "facts": found}, ensure_ascii=False, indent=2))
+        return
+    if form == "rdfp":
+        raise UsageError("An entity is no patch", hint="use text or json; a commit is named by '#3'")
+    click.echo(node.value)
+    for row in rows:
+        star = " " if tuple(row) in asserted else "*"
+        name = f"  ({plain(row['name'])})" if row["name"] else ""
+        click.echo(f"{star} {short(plain(row['property'])):28} {short(plain(row['value']))}{name}")
 
 
 def _rows(result: Solutions | Triples | Truth) -> list[ox.QuerySolution]:
@@ -173,22 +206,30 @@ def _entity(text: str):
     return iri(text) if ":" in text else iri(DATA + text)
 
 
-def _meant(knowledge: KnowledgeBase, thing: str):
+def _meant(knowledge: KnowledgeBase, thing: str) -> ox.NamedNode | None:
+    """The entity of this IRI, CURIE, label or code; None where it can only be a commit.
+
+    Raises NotFound, with what comes near.
+    """
     if ":" in thing or re.fullmatch(r"[a-z-]+/\S+", thing):
         return _entity(thing)
-    found = knowledge.find(thing, limit=1)
-    if not found:
-        raise NotFound(f"Nothing is called '{thing}'", hint="give its IRI")
-    return iri(found[0].iri)
+    near = knowledge.find(thing, limit=5)
+    exact = [one for one in near if _same(one.matched, thing)]
+    if len(exact) == 1:
+        return iri(exact[0].iri)
+    if exact:
+        some = ", ".join(short(one.iri) for one in exact)
+        raise NotFound(f"More than one entity is called '{thing}': {some}", hint="give the IRI of one")
+    if re.fullmatch(r"\d+|[0-9a-f]{4,32}", thing):
+        return None
+    names = ", ".join(f"'{one.label}' ({short(one.iri)})" for one in near[:3] if one.score > _NEAR)
+    raise NotFound(
+        f"Nothing is called '{thing}'", hint=f"did you mean {names}?" if names else "look for it with kb find"
+    )
 
 
-def _short(text: str) -> str:
-    from ..terms import PREFIXES
-
-    for prefix, namespace in PREFIXES.items():
-        if text.startswith(namespace):
-            return f"{prefix}:{text.removeprefix(namespace)}"
-    return text
+def _same(name: str, typed: str) -> bool:
+    return name.strip().casefold() == typed.strip().casefold()
 
 
 def _print(result: Solutions | Triples | Truth, form: str | None) -> None:
@@ -214,6 +255,6 @@ def _table(result: Solutions) -> None:
     for name in result.variables:
         table.add_column(name, overflow="fold")
     for row in result:
-        table.add_row(*(_short(plain(value)) for value in row))
+        table.add_row(*(short(plain(value)) for value in row))
     Console().print(table)
     say(f"{len(result)} rows")

@@ -41,11 +41,17 @@ def format_option(*formats: str, default: str = "text") -> Callable:
     )
 
 
+def at_option(verb: Callable) -> Callable:
+    """``--at`` for verbs that read."""
+    help_text = "As of a commit or a time: 12, an id, 2026-01-31, 2026-01-31T12:00Z."
+    return click.option("--at", metavar="COMMIT|TIME", help=help_text)(verb)
+
+
 @contextlib.contextmanager
-def opened(store: str, *, read_only: bool = True) -> Iterator[KnowledgeBase]:
-    """The store of a verb."""
+def opened(store: str, *, read_only: bool = True, at: str | None = None) -> Iterator[KnowledgeBase]:
+    """The store of a verb, or how it was `at` a commit or a time."""
     with KnowledgeBase.open(store, read_only=read_only) as knowledge:
-        yield knowledge
+        yield knowledge if at is None else knowledge.at(at)
 
 
 def say(text: str) -> None:
@@ -93,6 +99,16 @@ def progress(total: int | None, what: str) -> Iterator[Callable[[int], None]]:
                 bars.update(task, description="judging, reasoning, writing")
 
         yield advance
+
+
+def short(text: str) -> str:
+    """An IRI as CURIE where a prefix is known."""
+    from ..terms import PREFIXES
+
+    for prefix, namespace in PREFIXES.items():
+        if text.startswith(namespace):
+            return f"{prefix}:{text.removeprefix(namespace)}"
+    return text
 
 
 def text_of(argument: str) -> str:

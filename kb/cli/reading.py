@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from ..errors import UsageError
 from ..formats import rdf_format_named
 from ..knowledge_base import LoadOptions
-from .options import format_option, opened, put, say, store_option
+from .options import at_option, format_option, opened, put, say, store_option
 
 
 @click.command(
@@ -67,14 +67,16 @@ def reason(form: str, store: str) -> int:
 \b
 Examples:
   kb stats
+  kb stats --at 2026-01-31
   kb stats --format json | jq .graphs
 """
 )
+@at_option
 @format_option("text", "json")
 @store_option
-def stats(form: str, store: str) -> None:
+def stats(at: str | None, form: str, store: str) -> None:
     """Show the store in numbers: graphs, classes, size."""
-    with opened(store) as knowledge:
+    with opened(store, at=at) as knowledge:
         put(knowledge.stats(), form)
 
 
@@ -84,6 +86,7 @@ def stats(form: str, store: str) -> None:
 Examples:
   kb dump > shop.nq
   kb dump --public --output public.nq
+  kb dump --at 12 > then.nq
   kb dump --graph https://w3id.org/commerce-kb/graph/catalog --format ttl
 """
 )
@@ -93,13 +96,14 @@ Examples:
 @click.option(
     "--format", "-f", "form", default="nq", show_default=True, help="nq, nt, trig, ttl, jsonld or rdf."
 )
+@at_option
 @store_option
-def dump(graph: str | None, public: bool, output, form: str, store: str) -> None:
+def dump(graph: str | None, public: bool, output, form: str, at: str | None, store: str) -> None:
     """Write all asserted data (or one graph of any kind); kb load reads it back."""
     chosen = rdf_format_named(form)
     if not chosen.supports_datasets and graph is None:
         raise UsageError(f"{chosen.name} holds one graph", hint="name it with --graph, or use nq or trig")
-    with opened(store) as knowledge:
+    with opened(store, at=at) as knowledge:
         pieces = knowledge.dump(graph=graph, private=not public)
         if chosen == ox.RdfFormat.N_QUADS:
             for piece in pieces:

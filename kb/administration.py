@@ -1,0 +1,74 @@
+"""The facade's verbs about versions and care; `KnowledgeBase` has them all."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from .store import Commit, Folder
+from .versions import (
+    Changes,
+    Kept,
+    PastFolder,
+    Reference,
+    changes_between,
+    changes_of,
+    commit_of,
+    kept_snapshots,
+    pin,
+    unpin,
+    visible,
+)
+
+
+class Administration:
+    """What can be done with a store as a whole: look at its history, keep its snapshots, prove and mend it."""
+
+    def __init__(self, folder: Folder, read_only: bool = False) -> None:
+        self.folder = folder
+        self.read_only = read_only
+
+    def at(self, reference: Reference, *, private: bool = True) -> Self:
+        """The knowledge base as it was at a commit or a time, to read only; consequences are those of then.
+
+        `reference` is a number, an id or the beginning of one, a snapshot's name, or a time: ISO 8601, or Python's
+        `datetime` or `date` (UTC without a zone). Without `private` only public commits can be named.
+        Raises NotFound, UsageError.
+        """
+        return type(self)(PastFolder(self.folder, self._commit(reference, private)), True)
+
+    def show(self, reference: Reference, *, private: bool = True) -> Changes:
+        """What one commit changed.
+
+        Raises NotFound, UsageError.
+        """
+        return changes_of(self.folder.journal, self._commit(reference, private), private=private)
+
+    def diff(self, before: Reference, after: Reference | None = None, *, private: bool = True) -> Changes:
+        """The net difference of two commits' states; `after` is the newest commit where it is not given.
+
+        What was added and removed again between them is not in it. Raises NotFound, UsageError.
+        """
+        commits = visible(self.folder.journal.commits(), private=private)
+        newer = commits[-1] if after is None else commit_of(commits, after)
+        return changes_between(self.folder.journal, commit_of(commits, before), newer, private=private)
+
+    def snapshots(self) -> list[Kept]:
+        """The snapshots that are kept, oldest first."""
+        return kept_snapshots(self.folder)
+
+    def pin(self, reference: Reference) -> Kept:
+        """Keep a snapshot from being pruned, until `unpin`.
+
+        Raises NotFound, UsageError.
+        """
+        return pin(self.folder, reference)
+
+    def unpin(self, reference: Reference) -> Kept:
+        """Let a pinned snapshot be pruned again.
+
+        Raises NotFound, UsageError.
+        """
+        return unpin(self.folder, reference)
+
+    def _commit(self, reference: Reference, private: bool) -> Commit:
+        return commit_of(visible(self.folder.journal.commits(), private=private), reference)

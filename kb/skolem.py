@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,28 +23,38 @@ def prefix(commit: str, part: int) -> str:
 
 def skolemised(batch: pa.RecordBatch, beginning: str) -> pa.RecordBatch:
     """A quad batch with its blank nodes as IRIs that begin so."""
-    columns = []
-    for name in batch.schema.names:
-        column = batch.column(name)
-        blank = pc.starts_with(column, "_:")
-        if pc.any(blank).as_py():
-            iris = pc.replace_substring_regex(column, r"^_:(.*)$", rf"<{beginning}\1>")
-            column = pc.if_else(blank, iris, column)
-        columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def renamed(terms: pa.Array) -> pa.Array:
+        blank = pc.starts_with(terms, "_:")
+        if not pc.any(blank).as_py():
+            return terms
+        return pc.if_else(blank, pc.replace_substring_regex(terms, r"^_:(.*)$", rf"<{beginning}\1>"), terms)
+
+    return _mapped(batch, renamed)
 
 
 def unskolemised_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A quad batch with its blank nodes blank again."""
-    columns = []
-    for name in batch.schema.names:
-        column = batch.column(name)
-        skolem = pc.starts_with(column, f"<{GENID}")
-        if pc.any(skolem).as_py():
-            labels = pc.replace_substring_regex(column, rf"^<{re.escape(GENID)}(.*)>$", r"_:\1")
-            column = pc.if_else(skolem, pc.replace_substring(labels, "/", "-"), column)
-        columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def renamed(terms: pa.Array) -> pa.Array:
+        skolem = pc.starts_with(terms, f"<{GENID}")
+        if not pc.any(skolem).as_py():
+            return terms
+        labels = pc.replace_substring_regex(terms, rf"^<{re.escape(GENID)}(.*)>$", r"_:\1")
+        return pc.if_else(skolem, pc.replace_substring(labels, "/", "-"), terms)
+
+    return _mapped(batch, renamed)
+
+
+def _mapped(batch: pa.RecordBatch, change: Callable[[pa.Array], pa.Array]) -> pa.RecordBatch:
+    """A batch with its terms changed; in a column coded by a dictionary the distinct ones."""
+    columns = [
+        pa.DictionaryArray.from_arrays(column.indices, change(column.dictionary))
+        if isinstance(column, pa.DictionaryArray)
+        else change(column)
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def unskolemised(term):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pyoxigraph as ox
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.columns.batches import batches_of, lines
+from kb.columns.batches import BLOCK_BYTES, batches_of, from_lines, lines
 
-texts = st.text(alphabet=' <>"\\\n\t._:@^é中', max_size=12)
+texts = st.text(alphabet=' <>"\\\n\t._:@^é中', max_size=16)
 iris = st.sampled_from(["urn:a", "urn:b", "http://example.org/é#x"]).map(ox.NamedNode)
 blanks = st.sampled_from(["b0", "x-1"]).map(ox.BlankNode)
 literals = st.one_of(
@@ -50,3 +52,35 @@ def test_lines_of_batches_parse_back_to_the_same_quads(some: list[ox.Quad]) -> N
         for quad in some
     ]
     assert back == expected
+
+
+@given(quads, st.booleans())
+def test_batches_go_to_text_and_back(some: list[ox.Quad], graphs: bool) -> None:
+    batch = next(batches_of(some, "urn:default"))
+    text = lines(batch, "A ", graphs=graphs)
+    back = list(from_lines(text, "urn:default", prefix="A ", graphs=graphs))
+    rows = [row for one in back for row in one.to_pylist()]
+    assert rows == [row if graphs else {**row, "g": "<urn:default>"} for row in batch.to_pylist()]
+
+
+def test_long_text_is_cut_in_blocks() -> None:
+    line = b'<urn:s> <urn:p> "%s" .\n'
+    text = b"".join(line % (b"x" * size) for size in (10, BLOCK_BYTES - 40, 3 * BLOCK_BYTES, 10, 10))
+    batches = list(from_lines(text))
+    assert len(batches) > 2
+    assert b"".join(bytes(lines(batch, graphs=False)) for batch in batches) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["<urn:s> <urn:p> <urn:o> .", "\n", "<urn:s> <urn:o> .\n", " <urn:a> <urn:b> .\n"]
+)
+def test_text_that_is_not_canonical_is_not_cut(text: str) -> None:
+    with pytest.raises(ValueError, match="canonical"):
+        list(from_lines(text.encode()))
+
+
+def test_columns_of_strings_and_columns_with_dictionaries_give_the_same_lines() -> None:
+    row = {"s": ["<urn:s>"], "p": ["<urn:p>"], "o": ['"1"'], "g": ["<urn:g>"]}
+    plain = pa.RecordBatch.from_pydict(row)
+    coded = next(from_lines(lines(plain)))
+    assert lines(coded) == lines(plain)

@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,14 @@ from .formats import stem_of
 from .initial import initial_batches
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
+from .loading.rdf import read_rdf
 from .loading.sources import RejectedRow
 from .pipeline import Patch, Wish
 from .querying.competency import Given, question
+from .querying.datasets import SnapshotQuads
+from .querying.documents import Documents
 from .querying.find import Match, find
+from .querying.graph_store import Body, Method, change
 from .querying.results import Result
 from .querying.run import Dataset, run
 from .querying.updates import ground_diff
@@ -35,7 +39,7 @@ from .reports import LoadReport, ReasoningReport
 from .store import Commit, Folder, Snapshot
 from .store.quarantine import Entry, Quarantine
 from .validation import ValidationReport
-from .values import Term, Value, node, predicate, term
+from .values import Term, Value, iri, node, predicate, term
 from .writer import Outcome, Turn, Work, Writer
 
 
@@ -200,15 +204,44 @@ class KnowledgeBase:
     def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
         """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
 
-        Raises QueryError, Forbidden (LOAD, SERVICE, own graphs), NotFound, GateRefused.
+        LOAD reads files below the `load_folders` of the store's settings. Raises QueryError, Forbidden (other files,
+        SERVICE, own graphs), NotFound, GateRefused, and for LOAD what `load` raises.
         """
+        folders = tuple(self.folder.path / name for name in self.folder.settings.load_folders)
+        documents = Documents(folders, read_rdf)
 
         def updated(turn: Turn) -> Wish:
-            diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source))
+            diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source), documents=documents)
             commit = self._header(turn, source, message or "an update")
             return self._diff(turn, commit, diff.added, diff.removed)
 
         return self._write(source, updated, alone=True)
+
+    def graph_store(
+        self,
+        method: Method,
+        graph: str | None = None,
+        body: Body | None = None,
+        *,
+        source: str = "update",
+        message: str | None = None,
+    ) -> LoadReport:
+        """Carry out PUT, POST, DELETE or PATCH of the SPARQL 1.1 Graph Store Protocol as one commit; GET is `dump`.
+
+        Without `graph` it is about the source's graph. The report says whether the graph was `created`. Raises
+        NotFound (DELETE, PATCH), Forbidden, UnsupportedFormat, SyntaxFault, QueryError, DataError, GateRefused.
+        """
+        created = False
+
+        def requested(turn: Turn) -> Wish:
+            nonlocal created
+            dataset = SnapshotQuads(self.snapshot, graphs.of_source(source))
+            asked = change(dataset, method, iri(graph) if graph else None, body)
+            created = asked.created
+            commit = self._header(turn, source, message or f"{method} {graph or graphs.of_source(source)}")
+            return self._diff(turn, commit, asked.diff.added, asked.diff.removed)
+
+        return replace(self._write(source, requested, alone=True), created=created)
 
     def revert(self, reference: str) -> LoadReport:
         """Undo one commit by a new one: what it added goes, what it removed comes back.

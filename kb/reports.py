@@ -15,7 +15,8 @@ class LoadReport:
     """What a load, update or commit did. Counts are quads; `seconds` is wall time.
 
     `violations` and `warnings` count results of the first judgement; `quarantined` counts quads, `nodes` the
-    nodes that they speak of; `left` counts violations that the store still holds. True when all of it went in.
+    nodes that they speak of; `left` counts violations that the store still holds; `created` says that a graph store
+    request made its graph. True when all of it went in.
     """
 
     commit: str | None = None
@@ -35,6 +36,7 @@ class LoadReport:
     rejected: tuple[RejectedRow, ...] = ()
     validation: Any = field(default=None, repr=False)
     dry_run: bool = False
+    created: bool = False
 
     @classmethod
     def of(cls, outcome: Outcome, *, source: str, seconds: float) -> LoadReport:

@@ -137,7 +137,8 @@ class SnapshotQuads:
 
     def copy(self, folder: Path) -> ox.Store:
         self.snapshot.view(private=True, inferred=True, named=True)
-        oxigraph.clone(self.snapshot.folder / "views" / "private-full-named", folder / "copy")
+        view = "private-full-named" if self.snapshot.infers else "private-asserted-named"
+        oxigraph.clone(self.snapshot.folder / "views" / view, folder / "copy")
         return ox.Store(str(folder / "copy"))
 
 

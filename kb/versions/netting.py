@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Net:
         return Net(self.dictionary, self.removed, self.added)
 
 
-class _Steps(NamedTuple):
+class Steps(NamedTuple):
     """Rows in the order of time: graph and predicate packed, subject and object packed, whether it was added."""
 
     keys: NDArray[np.uint64]
@@ -46,58 +46,45 @@ class _Steps(NamedTuple):
 
 
 class Netting:
-    """Takes batches in the order of time; holds no more than the net of them, and a batch.
+    """Takes rows in the order of time; holds no more than the net of them.
 
-    >>> quad = {"s": ["<urn:s>"], "p": ["<urn:p>"], "o": ['"1"'], "g": ["<urn:g>"]}
-    >>> netting = Netting(Dictionary())
-    >>> for adds in (True, False, True):
-    ...     netting.take(pa.RecordBatch.from_pydict(quad), adds=adds)
+    >>> steps = Steps(np.array([1], np.uint64), np.array([2], np.uint64), np.array([True]))
+    >>> dictionary = Dictionary()
+    >>> _ = dictionary.encode(["<urn:s>", "<urn:o>"])
+    >>> netting = Netting(dictionary)
+    >>> netting.take(steps)
+    >>> netting.take(steps._replace(adds=~steps.adds))
     >>> len(netting.net().added), len(netting.net().removed)
-    (1, 0)
+    (0, 0)
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
         self.dictionary = dictionary
-        self._waiting: list[tuple[pa.RecordBatch, bool]] = []
-        self._rows = 0
         # Nets of adjoining stretches, each at least twice as long as the next.
-        self._nets: list[_Steps] = []
+        self._nets: list[Steps] = []
 
-    def take(self, batch: pa.RecordBatch, *, adds: bool) -> None:
-        """The next rows, added or removed."""
-        self._waiting.append((batch, adds))
-        self._rows += len(batch)
-        if self._rows >= BATCH_ROWS:
-            self._settle()
+    def take(self, steps: Steps) -> None:
+        """The next rows."""
+        self._nets.append(self._settled([steps]))
+        while len(self._nets) > 1 and len(self._nets[-2].keys) < 2 * len(self._nets[-1].keys):
+            self._join()
 
     def net(self) -> Net:
         """What all of it amounts to."""
-        self._settle(everything=True)
-        steps = self._nets[0] if self._nets else None
-        added, removed = (Rows() if steps is None else _rows(steps, adds=adds) for adds in (True, False))
-        return Net(self.dictionary, added, removed)
+        while len(self._nets) > 1:
+            self._join()
+        if not self._nets:
+            return Net(self.dictionary, Rows(), Rows())
+        return Net(self.dictionary, _rows(self._nets[0], adds=True), _rows(self._nets[0], adds=False))
 
-    def _settle(self, *, everything: bool = False) -> None:
-        if self._waiting:
-            self._nets.append(self._settled([self._encoded()]))
-        while len(self._nets) > 1 and (everything or len(self._nets[-2].keys) < 2 * len(self._nets[-1].keys)):
-            later, earlier = self._nets.pop(), self._nets.pop()
-            self._nets.append(self._settled([earlier, later]))
+    def _join(self) -> None:
+        later, earlier = self._nets.pop(), self._nets.pop()
+        self._nets.append(self._settled([earlier, later]))
 
-    def _encoded(self) -> _Steps:
-        """Many small patches are encoded at once: the dictionary is slow with few terms at a time."""
-        batches = [batch for batch, _ in self._waiting]
-        subjects, predicates, objects, graphs = (
-            self.dictionary.encode(_column(batches, name)) for name in "spog"
-        )
-        adds = np.repeat([adds for _, adds in self._waiting], [len(batch) for batch in batches])
-        self._waiting, self._rows = [], 0
-        return _Steps(pack(graphs, predicates), pack(subjects, objects), adds)
-
-    def _settled(self, stretches: list[_Steps]) -> _Steps:
+    def _settled(self, stretches: list[Steps]) -> Steps:
         keys, pairs, adds = (np.concatenate(parts) for parts in zip(*stretches, strict=True))
         if not len(keys):
-            return _Steps(keys, pairs, adds)
+            return Steps(keys, pairs, adds)
         stored = plain(pairs, self.dictionary.stored)
         order = np.lexsort((stored, keys))
         keys, pairs, adds, stored = keys[order], pairs[order], adds[order], stored[order]
@@ -109,17 +96,31 @@ class Netting:
         lost = first[~adds[first] & (~adds[last] | respelt)]
         gained = last[adds[last] & (adds[first] | respelt)]
         kept = np.concatenate([lost, gained])
-        return _Steps(keys[kept], pairs[kept], adds[kept])
+        return Steps(keys[kept], pairs[kept], adds[kept])
 
 
 def net_of(journal: Journal, numbers: Iterable[int], dictionary: Dictionary) -> Net:
     """What the commits of `numbers`, in this order, amount to."""
     netting = Netting(dictionary)
+    for steps in steps_of(journal, numbers, dictionary):
+        netting.take(steps)
+    return netting.net()
+
+
+def steps_of(journal: Journal, numbers: Iterable[int], dictionary: Dictionary) -> Iterator[Steps]:
+    """The rows of commits, many small ones at a time: the dictionary is slow with few terms at once."""
+    waiting: list[tuple[pa.RecordBatch, bool]] = []
+    rows = 0
     for number in numbers:
         for adds in (False, True):
             for batch in journal.read(number, adds=adds):
-                netting.take(batch, adds=adds)
-    return netting.net()
+                waiting.append((batch, adds))
+                rows += len(batch)
+                if rows >= BATCH_ROWS:
+                    yield _encoded(waiting, dictionary)
+                    waiting, rows = [], 0
+    if waiting:
+        yield _encoded(waiting, dictionary)
 
 
 def plain(pairs: Pairs, stored: Ids) -> Pairs:
@@ -133,14 +134,20 @@ def stored_rows(rows: Rows, dictionary: Dictionary) -> Rows:
     return Rows({key: distinct(plain(pairs, stored)) for key, pairs in rows.pairs.items()})
 
 
-def _column(batches: list[pa.RecordBatch], name: str) -> pa.Array:
+def _encoded(batches: list[tuple[pa.RecordBatch, bool]], dictionary: Dictionary) -> Steps:
+    subjects, predicates, objects, graphs = (dictionary.encode(_column(batches, name)) for name in "spog")
+    adds = np.repeat([adds for _, adds in batches], [len(batch) for batch, _ in batches])
+    return Steps(pack(graphs, predicates), pack(subjects, objects), adds)
+
+
+def _column(batches: list[tuple[pa.RecordBatch, bool]], name: str) -> pa.Array:
     if len(batches) == 1:
-        return batches[0].column(name)
+        return batches[0][0].column(name)
     # Batches may be coded by dictionaries of their own.
-    return pa.concat_arrays([batch.column(name).cast(pa.large_string()) for batch in batches])
+    return pa.concat_arrays([batch.column(name).cast(pa.large_string()) for batch, _ in batches])
 
 
-def _rows(steps: _Steps, *, adds: bool) -> Rows:
+def _rows(steps: Steps, *, adds: bool) -> Rows:
     keys, pairs = steps.keys[steps.adds == adds], steps.pairs[steps.adds == adds]
     begins = np.flatnonzero(np.concatenate(([len(keys) > 0], keys[1:] != keys[:-1])))
     parts = np.split(pairs, begins[1:])

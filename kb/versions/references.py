@@ -94,7 +94,7 @@ def selected(
     found = list(commits)
     if since is not None and (isinstance(since, date) or _TIME.fullmatch(str(since))):
         begin = instant(since, end_of_day=False)
-        found = [one for one in found if datetime.fromisoformat(one.time) >= begin]
+        found = [one for one in found if one.time and datetime.fromisoformat(one.time) >= begin]
     elif since is not None:
         number = commit_of(commits, since).number
         found = [one for one in found if one.number > number]
@@ -106,7 +106,7 @@ def selected(
 def _at(commits: Sequence[Commit], moment: datetime) -> Commit:
     # By number, not by time: a clock that jumped back does not reorder history.
     for one in reversed(commits):
-        if datetime.fromisoformat(one.time) <= moment:
+        if one.time and datetime.fromisoformat(one.time) <= moment:
             return one
     first = f"its first commit is of {commits[0].time[:19]} UTC" if commits else "it has no commit"
     raise NotFound(f"At {moment.isoformat()} the store held nothing", hint=f"{first}; see kb log")

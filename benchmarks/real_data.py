@@ -33,7 +33,7 @@ from real_shop import SHOPS  # noqa: E402
 PHASES: list[tuple[Any, str, str]] = [
     (Rows, "encoded", "read, map, encode"),
     (gate, "judge", "gate"),
-    (Journal, "write", "journal"),
+    (Journal, "append", "journal"),
     (pipeline, "infer", "reason"),
     (Staging, "assert_image", "write asserted"),
     (Staging, "infer_image", "write inferred"),

@@ -53,7 +53,7 @@ _FORMS = {
     "anyURI": '[^\\s<>"{}|\\\\^`]*',
 }
 _FORMS |= {"float": _FORMS["double"], "dateTimeStamp": _FORMS["dateTime"].removesuffix("?")}
-_RANGES: dict[str, tuple[int | None, int | None]] = {
+INTEGER_BOUNDS: dict[str, tuple[int | None, int | None]] = {
     "integer": (None, None),
     "long": (-(2**63), 2**63 - 1),
     "int": (-(2**31), 2**31 - 1),
@@ -134,8 +134,8 @@ def well_formed(forms: pa.Array, datatype: str) -> NDArray[np.bool_]:
     array([False,  True, False])
     """
     name = datatype.removeprefix(XSD) if datatype.startswith(XSD) else ""
-    if name in _RANGES:
-        return _integers(forms, *_RANGES[name])
+    if name in INTEGER_BOUNDS:
+        return _integers(forms, *INTEGER_BOUNDS[name])
     if name not in _FORMS:
         return np.ones(len(forms), bool)
     good = _matches(forms, _FORMS[name])
@@ -260,7 +260,7 @@ def compare(left: TypedValues, right: TypedValues) -> NDArray[np.int8]:
 
 
 def _reader_of(name: str) -> Callable[[pa.Array], tuple[NDArray, NDArray]] | None:
-    if name in _RANGES or name in ("decimal", "double", "float"):
+    if name in INTEGER_BOUNDS or name in ("decimal", "double", "float"):
         return lambda forms: (np.full(len(forms), TypeClass.NUMBER), _numbers(forms, name == "float"))
     if name == "boolean":
         truth = pa.array(["true", "1"], pa.large_string())

@@ -6,29 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from .expressions import (
-    NOTHING,
-    THING,
-    And,
-    Count,
-    Datatype,
-    Expression,
-    Named,
-    Node,
-    Not,
-    OneOf,
-    Only,
-    Or,
-    Property,
-    Some,
-    Value,
-    rdfs,
-)
+import pyoxigraph as ox
+
+from . import expressions as ex
+from .datatypes import KNOWN_DATATYPES, value_of
+from .expressions import NOTHING, THING, Expression, Node, Property
 from .rules import Atom, Body, Term, Vocabulary
 
 MOST_ALTERNATIVES = 256
 Report = Callable[[str, str], None]
 
+_WORDS = {
+    ex.Not: "a complement",
+    ex.Only: "a universal restriction",
+    ex.Count: "a cardinality",
+    ex.Datatype: "a datatype whose values are not known",
+}
 _ON_THE_LEFT = "name the class and let its members be stated, or write a rule query"
 
 
@@ -78,33 +71,45 @@ class BodyReader:
     def alternatives(self, expression: Expression, term: Term) -> list[Alternative]:
         """The ways in which `term` can belong to `expression`."""
         match expression:
-            case Named() if expression == THING:
+            case ex.Named() if expression == THING:
                 return [Alternative()]
-            case Named() if expression == NOTHING:
+            case ex.Named() if expression == NOTHING:
                 return []
-            case Named(node):
+            case ex.Named(node):
                 return [Alternative((self.member(node, term),))]
-            case And(parts):
+            case ex.Datatype(node) if node.value in KNOWN_DATATYPES:
+                return [Alternative((self.member(node, term),), names=("dt-type2",))]
+            case ex.And(parts):
                 return self.conjunction([self.alternatives(one, term) for one in parts], "cls-int1")
-            case Or(parts):
+            case ex.Or(parts):
                 found = [one for part in parts for one in self.alternatives(part, term)]
                 return [Alternative(one.body, one.values, ("cls-uni", *one.names)) for one in found]
-            case Some(on, Datatype(node)) if node == rdfs("Literal"):
-                return [Alternative((self.link(on, term, self.fresh()),), names=("cls-svf1",))]
-            case Some(on, filler):
+            case ex.Same(parts):
+                return [one for part in parts for one in self.alternatives(part, term)]
+            case ex.Some(on, filler) | ex.Count(on, "min", 1, filler, _):
                 return self._existential(on, filler, term)
-            case Count(on, "min", 1, filler, _):
-                return self._existential(on, filler, term)
-            case Value(on, value):
-                return [Alternative((self.link(on, term, self._identify(value)),), names=("cls-hv2",))]
-            case OneOf(members):
-                return self._enumeration([self._identify(one) for one in members], term)
-            case Not() | Only() | Count() | Datatype():
-                kind = {Not: "a complement", Only: "a universal restriction", Count: "a cardinality"}
-                self._report(f"{kind.get(type(expression), 'a data range')} on the left", _ON_THE_LEFT)
+            case ex.Value(on, value):
+                filled = self.fresh()
+                link = Alternative((self.link(on, term, filled),), names=("cls-hv2",))
+                return self.conjunction([[link], [self.equal(filled, value)]])
+            case ex.OneOf(members):
+                return [
+                    Alternative(one.body, one.values, ("cls-oo",))
+                    for member in members
+                    if (one := self._equal_to(term, member)) is not None
+                ]
+            case ex.Not() | ex.Only() | ex.Count() | ex.Datatype():
+                self._report(f"{_WORDS[type(expression)]} on the left", _ON_THE_LEFT)
             case _:
                 self._report(expression.construct, _ON_THE_LEFT)
         return []
+
+    def equal(self, variable: str, value: Node) -> Alternative:
+        """`variable` is one value; a literal that can be written in several ways is compared by its value."""
+        identifier = self._identify(value)
+        if isinstance(value, ox.Literal) and value_of(value) not in (("text", value.value), value):
+            return Alternative((Atom(self._vocabulary.type, variable, identifier),), names=("dt-eq",))
+        return Alternative(values={variable: identifier})
 
     def conjunction(self, parts: list[list[Alternative]], name: str | None = None) -> list[Alternative]:
         """All ways to belong to every part."""
@@ -121,12 +126,11 @@ class BodyReader:
 
     def _existential(self, on: Property, filler: Expression, term: Term) -> list[Alternative]:
         value = self.fresh()
-        link = Alternative(
-            (self.link(on, term, value),), names=("cls-svf2" if filler == THING else "cls-svf1",)
-        )
+        name = "cls-svf2" if filler == THING else "cls-svf1"
+        link = Alternative((self.link(on, term, value),), names=(name,))
         return self.conjunction([[link], self.alternatives(filler, value)])
 
-    def _enumeration(self, members: list[int], term: Term) -> list[Alternative]:
+    def _equal_to(self, term: Term, member: Node) -> Alternative | None:
         if isinstance(term, str):
-            return [Alternative(values={term: one}, names=("cls-oo",)) for one in members]
-        return [Alternative(names=("cls-oo",))] if term in members else []
+            return self.equal(term, member)
+        return Alternative() if term == self._identify(member) else None

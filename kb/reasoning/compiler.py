@@ -7,20 +7,22 @@ ever materialised. What the tables don't cover is listed in `RuleSet.unsupported
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pyoxigraph as ox
 
 from ..columns.dictionary import Dictionary
 from ..errors import UsageError
 from .bodies import Alternative
-from .expressions import Expression, Graph, Named, Node, Property, is_anonymous, owl, rdf, rdfs, short
+from .expressions import Datatype, Expression, Named, Node, Property, is_anonymous, owl, rdf, rdfs, short
 from .heads import HeadWriter
+from .ontology_graph import Graph
 from .rules import Atom, Distinct, EqualityRule, RuleSet, Source, Vocabulary
 from .schema import Schema, closure
 
 PROFILES = ("full",)
 
+_DECLARED = ("Class", "ObjectProperty", "DatatypeProperty", "ReflexiveProperty")
 _RULES_OR_SHAPES = "state it as a shape or a rule query"
 
 
@@ -75,8 +77,10 @@ class _Compiler:
             left, right = graph.expression(one), graph.expression(other)
             self._equivalent(left, right, f"{left} EquivalentTo {right}")
         for node in graph.structured():
-            left, right = Named(node), graph.definition(node)
-            self._equivalent(left, right, f"{left} EquivalentTo {right}")
+            same = graph.definitions(node)
+            same = same if is_anonymous(node) else (Named(node), *same)
+            for left, right in pairwise(same):
+                self._equivalent(left, right, f"{left} EquivalentTo {right}")
 
     def disjointness(self) -> None:
         """cax-dw, cax-adc, cls-com."""
@@ -123,12 +127,12 @@ class _Compiler:
             self._chain(on, graph.members(head))
         for one, other in graph.pairs(owl("propertyDisjointWith")):
             axiom = f"{graph.property(one)} DisjointWith {graph.property(other)}"
-            self._write.constraint(Source(("prp-pdw",), axiom), (link(one), link(other)))
+            self._apart(Source(("prp-pdw",), axiom), one, other)
         for node in graph.instances("AllDisjointProperties"):
             members = graph.members(graph.value(node, owl("members")))
             source = Source(("prp-adp",), f"DisjointProperties: {', '.join(map(short, members))}")
             for one, other in combinations(members, 2):
-                self._write.constraint(source, (link(one), link(other)))
+                self._apart(source, one, other)
 
     def characteristics(self) -> None:
         """prp-fp, prp-ifp, prp-irp, prp-symp, prp-asyp, prp-trp, prp-key."""
@@ -175,6 +179,7 @@ class _Compiler:
             if is_anonymous(kind) and graph.is_structured(kind):
                 right = graph.expression(kind)
                 source = Source((), f"{short(node)} Type {right}")
+                write.axiom(source.axiom)
                 write.head(right, write.identify(node), Alternative(), source)
 
     def finished(self) -> RuleSet:
@@ -202,6 +207,12 @@ class _Compiler:
             tuple(dict.fromkeys(write.unsupported)),
             tuple(sorted(str(one)[1:-1] for one in missing)),
             frozenset((identify(s), identify(p), identify(o)) for s, p, o in schema.triples()),
+            frozenset(
+                (identify(one), name)
+                for name in _DECLARED
+                for one in graph.instances(name)
+                if not is_anonymous(one)
+            ),
         )
 
     def _link(self, node: Node, subject: str = "x", value: str = "y") -> Atom:
@@ -209,6 +220,9 @@ class _Compiler:
 
     def _subsumed(self, left: Expression, right: Expression, source: Source) -> None:
         self._write.axiom(source.axiom)
+        if isinstance(left, Datatype) or isinstance(right, Datatype):
+            self._write.report("a datatype in the place of a class", "state it of the values' property")
+            return
         for alternative in self._read.alternatives(left, "x"):
             self._write.head(right, "x", alternative, source)
 
@@ -220,6 +234,13 @@ class _Compiler:
         self._write.axiom(source.axiom)
         for both in self._read.conjunction([self._read.alternatives(one, "x") for one in pair]):
             self._write.constraint(source, both.body)
+
+    def _apart(self, source: Source, one: Node, other: Node) -> None:
+        if {one, other} & set(self._graph.instances("DatatypeProperty")):
+            body = (self._link(one), self._link(other, "x", "z"))
+            self._write.constraint(source, body, equal=("y", "z"))
+        else:
+            self._write.constraint(source, (self._link(one), self._link(other)))
 
     def _placed(self, on: Node, kind: Node, variable: str, source: Source) -> None:
         self._write.axiom(source.axiom)
@@ -252,8 +273,10 @@ class _Compiler:
             target = graph.value(node, owl(name))
             if source is not None and on is not None and target is not None:
                 axiom = f"not ({short(source)} {short(on)} {short(target)})"
-                ends = (self._write.identify(source), self._write.identify(target))
-                self._write.constraint(Source((rule,), axiom), (self._read.link(Property(on), *ends),))
+                self._write.axiom(axiom)
+                link = Alternative((self._read.link(Property(on), self._write.identify(source), "y"),))
+                for denied in self._read.conjunction([[link], [self._read.equal("y", target)]]):
+                    self._write.constraint(Source((rule,), axiom), denied.body)
 
     def _differ(self, names: tuple[str, ...], members: tuple[Node, ...]) -> None:
         source = Source(names, f"DifferentIndividuals: {', '.join(map(short, members))}")

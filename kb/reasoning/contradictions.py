@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from itertools import islice
 
 import numpy as np
-import pyoxigraph as ox
 
 from ..columns.kernels import Pairs, contains, heads, intersect, pack, tails
 from ..columns.relations import Relations
 from .equality import Representatives
-from .expressions import XSD, Node, short
-from .joins import Pattern, pattern, solve
-from .rules import Atom, Constraint, Distinct, EqualityRule, RuleSet, Source, Term
+from .expressions import short
+from .joins import Pattern, Solutions, pattern, solve
+from .rules import Atom, Body, Constraint, Distinct, EqualityRule, Fact, RuleSet, Source, Term
 from .tables import Members, Tables
 
 MOST_PER_RULE = 1000
-Fact = tuple[int, int, int]
 Label = Callable[[int], str]
 
 _SENTENCES = {
@@ -105,18 +102,27 @@ class _Search:
         if self._is_plainly_kept(body):
             return
         names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
-        found = solve(body, self._tables, wanted=names, resolve=self._find)
+        found = self._tested(constraint, solve(body, self._tables, wanted=names, resolve=self._find))
         seen: set[frozenset[Fact]] = set()
         for row in range(found.count):
             values = {name: int(found.columns[name][row]) for name in names}
-            facts = tuple(
-                (self._value(atom.subject, values), atom.predicate, self._object(atom, values))
-                for atom in constraint.body
-            )
+            facts = self._facts(constraint.body, values)
             if frozenset(facts) not in seen:
                 seen.add(frozenset(facts))
                 witnesses = tuple(dict.fromkeys(values.values())) or (facts[0][0],)
                 yield Contradiction(constraint.source, witnesses, facts)
+
+    def _tested(self, constraint: Constraint, found: Solutions) -> Solutions:
+        """The solutions that pass a constraint's tests of values."""
+        datatypes = self._rules.datatypes
+        if constraint.outside is not None:
+            variable, datatype = constraint.outside
+            found = found.where(datatypes.outside(found.columns[variable], datatype))
+        if constraint.equal is not None:
+            ends = [found.columns[one] for one in constraint.equal]
+            one, other = np.split(datatypes.canonical(np.concatenate(ends)), 2)
+            found = found.where(one == other)
+        return found
 
     def _is_plainly_kept(self, body: tuple[Pattern, ...]) -> bool:
         """Whether a look at the tables tells that nothing matches: most constraints say that classes are apart."""
@@ -140,10 +146,15 @@ class _Search:
         stated = self._tables.view.get_relation(vocabulary.different_from).pairs
         left, right = heads(stated), tails(stated)
         source = Source(("eq-diff1",), "owl:differentFrom as stated")
+        seen: set[frozenset[int]] = set()
         for row in np.flatnonzero(self._of[left] == self._of[right]):
             one, other = int(left[row]), int(right[row])
-            facts = ((one, vocabulary.same_as, other), (one, vocabulary.different_from, other))
-            yield Contradiction(source, (one, other), facts)
+            if frozenset((one, other)) in seen:
+                continue
+            seen.add(frozenset((one, other)))
+            denied = (one, vocabulary.different_from, other)
+            facts = ((one, vocabulary.same_as, other), denied) if one != other else (denied,)
+            yield Contradiction(source, tuple(dict.fromkeys((one, other))), facts)
 
     def of_clash(self, clash: Clash) -> Iterator[Contradiction]:
         rule, kind = clash.rule, self._rules.vocabulary.type
@@ -152,22 +163,32 @@ class _Search:
         found = solve(body, self._tables, wanted=names, resolve=self._find)
         source = Source((*rule.source.names, "dt-diff", "eq-diff1"), rule.source.axiom)
         merged = found.columns[rule.merged]
+        keys = {one: self._rules.datatypes.canonical(found.columns[one]) for one in rule.keys}
         clashing = contains(np.sort(np.concatenate([heads(clash.literals), tails(clash.literals)])), merged)
         by_key: dict[tuple[int, ...], dict[str, int]] = {}
         for row in np.flatnonzero(clashing):
             values = {name: int(found.columns[name][row]) for name in names}
-            first = by_key.setdefault(tuple(values[one] for one in rule.keys), values)
-            if first is not values and self._differ(first[rule.merged], values[rule.merged]):
-                facts = dict.fromkeys(
-                    (self._value(atom.subject, one), atom.predicate, self._object(atom, one))
-                    for one in (first, values)
-                    for atom in rule.body
-                )
+            first = by_key.setdefault(tuple(int(keys[one][row]) for one in rule.keys), values)
+            if first is not values and self._rules.datatypes.differ(first[rule.merged], values[rule.merged]):
+                facts = dict.fromkeys(self._facts(rule.body, first) + self._facts(rule.body, values))
                 yield Contradiction(source, (*first.values(), values[rule.merged]), tuple(facts))
 
-    def _differ(self, one: int, other: int) -> bool:
-        first, second = map(self._rules.dictionary.term, (one, other))
-        return value_of(first) != value_of(second)
+    def _facts(self, body: Body, values: Mapping[str, int]) -> tuple[Fact, ...]:
+        """The stored facts of a body, each once."""
+        facts = (
+            (self._value(atom.subject, values), atom.predicate, self._object(atom, values))
+            for atom in body
+            if not self._is_asked(atom)
+        )
+        return tuple(dict.fromkeys(facts))
+
+    def _is_asked(self, atom: Atom) -> bool:
+        kind = self._rules.vocabulary.type
+        return (
+            atom.predicate == kind
+            and isinstance(atom.object, int)
+            and self._rules.datatypes.is_range(atom.object)
+        )
 
     def _value(self, term: Term, values: Mapping[str, int]) -> int:
         return values[term] if isinstance(term, str) else self._find(term)
@@ -176,26 +197,6 @@ class _Search:
         if atom.predicate == self._rules.vocabulary.type and isinstance(atom.object, int):
             return atom.object
         return self._value(atom.object, values)
-
-
-def value_of(literal: Node) -> object:
-    """What a literal stands for: numbers by their value, all else by what is written.
-
-    >>> number = lambda text, kind: ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
-    >>> value_of(number("1", "integer")) == value_of(number("1.0", "decimal"))
-    True
-    """
-    if not isinstance(literal, ox.Literal):
-        return literal
-    kind = literal.datatype.value.removeprefix(XSD)
-    if kind == "decimal" or kind.endswith(
-        ("nteger", "int", "long", "short", "byte", "Int", "Long", "Short", "Byte")
-    ):
-        try:
-            return Decimal(literal.value)
-        except InvalidOperation:
-            return literal
-    return literal
 
 
 def _holds(view: Relations, fact: Fact) -> bool:

@@ -88,7 +88,7 @@ class _Engine:
         self._is_literal = rules.dictionary.kind == Kind.LITERAL
         self._strata = stratify([PatternRule.of(one, kind) for one in (*rules.rules, *extra)])
         self._merging = [(one, tuple(pattern(atom, kind) for atom in one.body)) for one in rules.equalities]
-        self.tables = Tables(view, kind, self._bound)
+        self.tables = Tables(view, kind, self._bound, rules.datatypes)
         self.representatives = Representatives(self._bound, withheld)
         self.clashes: list[Clash] = []
         self._merges: list[tuple[Pairs, Source]] = []
@@ -292,7 +292,7 @@ class _Engine:
         for rule, body in self._merging:
             wanted = (*rule.keys, rule.merged)
             solutions = solve(body, self.tables, wanted=wanted, resolve=self.representatives.find)
-            grouped = groups(solutions, rule.keys, rule.merged)
+            grouped = groups(solutions, rule.keys, rule.merged, self._rules.datatypes.canonical)
             literal = self._is_literal[tails(grouped)]
             if literal.any():
                 self.clashes.append(Clash(rule, neighbours(grouped[literal])))

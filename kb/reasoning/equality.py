@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,16 +25,19 @@ class Oversized:
     sources: tuple[Source, ...]
 
 
-def groups(found: Solutions, keys: Sequence[str], merged: str) -> Pairs:
-    """Distinct (group, value) pairs: values of `merged` that agree in all `keys` share a group number."""
+def groups(found: Solutions, keys: Sequence[str], merged: str, canonical: Callable[[Ids], Ids]) -> Pairs:
+    """Distinct (group, value) pairs: values of `merged` that agree in all `keys` share a group number.
+
+    `canonical` gives literals of one value one id.
+    """
     if not found.count:
         return NO_PAIRS
     values = found.columns[merged]
     if len(keys) == 1:
-        return distinct(pack(found.columns[keys[0]], values))
+        return distinct(pack(canonical(found.columns[keys[0]]), values))
     number: NDArray[np.integer] = np.zeros(found.count, np.uint32)
     for key in keys:
-        _, number = np.unique(pack(number, found.columns[key]), return_inverse=True)
+        _, number = np.unique(pack(number, canonical(found.columns[key])), return_inverse=True)
     return distinct(pack(number, values))
 
 

@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pyoxigraph as ox
+
+from . import expressions as ex
 from .bodies import Alternative, BodyReader
-from .expressions import (
-    NOTHING,
-    THING,
-    And,
-    Count,
-    Datatype,
-    Expression,
-    Named,
-    Node,
-    Not,
-    OneOf,
-    Only,
-    Or,
-    Some,
-    Value,
-)
+from .datatypes import KNOWN_DATATYPES, LITERAL
+from .expressions import NOTHING, THING, Expression, Node
 from .rules import Atom, Body, Constraint, EqualityRule, Rule, Source, Term, Unsupported, Vocabulary
 
 _REMEDIES = {
-    Some: ("an existential restriction on the right", "demand the value by a shape (sh:minCount)"),
-    Or: ("a union on the right", "demand one of the classes by a shape (sh:or)"),
-    OneOf: ("an enumeration on the right", "demand one of the values by a shape (sh:in)"),
-    Count: ("this cardinality on the right", "count by a shape (sh:minCount, sh:maxCount)"),
+    ex.Some: ("an existential restriction on the right", "demand the value by a shape (sh:minCount)"),
+    ex.Or: ("a union on the right", "demand one of the classes by a shape (sh:or)"),
+    ex.OneOf: ("an enumeration on the right", "demand one of the values by a shape (sh:in)"),
+    ex.Count: ("this cardinality on the right", "count by a shape (sh:minCount, sh:maxCount)"),
 }
+_DATATYPE = "use a datatype of OWL 2 RL, or demand it by a shape (sh:datatype)"
 
 
 class HeadWriter:
@@ -40,7 +30,7 @@ class HeadWriter:
         self.bodies = BodyReader(identify, vocabulary, self.report)
         self.rules: dict[tuple[Body, Atom], Rule] = {}
         self.equalities: dict[tuple, EqualityRule] = {}
-        self.constraints: dict[frozenset[Atom], Constraint] = {}
+        self.constraints: dict[tuple, Constraint] = {}
         self.unsupported: list[Unsupported] = []
         self._vocabulary = vocabulary
         self._thing = identify(THING.node)
@@ -68,12 +58,13 @@ class HeadWriter:
         """Add a rule that merges."""
         self.equalities.setdefault((rule.body, rule.keys, rule.merged), rule)
 
-    def constraint(self, source: Source, body: Body) -> None:
-        """Add a body that must not hold."""
+    def constraint(self, source: Source, body: Body, **tests: tuple) -> None:
+        """Add a body that must not hold; `tests` are those of a Constraint."""
         if not body:
             self.report("an axiom that no model fulfils", "remove it")
             return
-        self.constraints.setdefault(frozenset(body), Constraint(source, tuple(dict.fromkeys(body))))
+        key = (frozenset(body), *tests.items())
+        self.constraints.setdefault(key, Constraint(source, tuple(dict.fromkeys(body)), **tests))
 
     def single(self, alternatives: list[Alternative]) -> list[Alternative]:
         """The only alternative; several can't be a key's class or a cardinality's filler."""
@@ -87,30 +78,37 @@ class HeadWriter:
         target = given.values.get(term, term) if isinstance(term, str) else term
         names = (*source.names, *given.names)
         match expression:
-            case Named() if expression == NOTHING:
+            case ex.Named() if expression == NOTHING:
                 self.constraint(_named(source, names, "cls-nothing2"), given.body)
-            case Named(node):
+            case ex.Named(node):
                 self.rule(_named(source, names), given.body, self.bodies.member(node, target))
-            case And(parts):
+            case ex.And(parts):
                 for part in parts:
                     self.head(part, term, _with(given, "cls-int2"), source)
-            case Not(part):
+            case ex.Or((part,)):
+                self.head(part, term, given, source)
+            case ex.Same(parts):
+                for part in parts:
+                    self.head(part, term, given, source)
+            case ex.Datatype(node):
+                self._valued(node, target, given, _named(source, names, "dt-not-type"))
+            case ex.Not(part):
                 for one in self.bodies.alternatives(part, target):
                     both = given.joined(one)
                     if both is not None:
                         self.constraint(_named(source, names, "cls-com"), both.body)
-            case Only(on, filler):
+            case ex.Only(on, filler):
                 value = self.bodies.fresh()
                 link = Alternative((self.bodies.link(on, target, value),), names=("cls-avf",))
                 self.head(filler, value, given.joined(link) or given, source)
-            case Value(on, value):
+            case ex.Value(on, value):
                 head = self.bodies.link(on, target, self.identify(value))
                 self.rule(_named(source, names, "cls-hv1"), given.body, head)
-            case Count(bound="min", number=0) | Datatype():
+            case ex.Count(bound="min", number=0):
                 pass
-            case Count(bound="max" | "exactly", number=0 | 1):
+            case ex.Count(bound="max" | "exactly", number=0 | 1):
                 self._counted(expression, target, given, source)
-            case Some() | Or() | OneOf() | Count():
+            case ex.Some() | ex.Or() | ex.OneOf() | ex.Count():
                 self.report(*_REMEDIES[type(expression)])
             case _:
                 self.report(expression.construct, "mend the axiom, or demand it by a shape")
@@ -130,18 +128,25 @@ class HeadWriter:
                     steps.setdefault(low, set()).add(high)
         return steps
 
-    def _counted(self, count: Count, target: Term, given: Alternative, source: Source) -> None:
+    def _valued(self, datatype: ox.NamedNode, target: Term, given: Alternative, source: Source) -> None:
+        """dt-not-type: a literal that must have a value of the datatype, and has none."""
+        if datatype.value not in KNOWN_DATATYPES:
+            self.report(f"the datatype {ex.short(datatype)}, whose values are not known", _DATATYPE)
+        elif isinstance(target, str):
+            self.constraint(source, given.body, outside=(target, self.identify(datatype)))
+
+    def _counted(self, count: ex.Count, target: Term, given: Alternative, source: Source) -> None:
         """cls-maxc1, cls-maxc2, cls-maxqc1 to cls-maxqc4."""
         value = self.bodies.fresh()
         link = Alternative((self.bodies.link(count.property, target, value),))
-        if count.filler == THING or isinstance(count.filler, Datatype):
+        if count.filler in (THING, ex.Datatype(ox.NamedNode(LITERAL))):
             fillers = [Alternative()]
             names = ("cls-maxqc2", "cls-maxqc4") if count.qualified else ("cls-maxc1", "cls-maxc2")
         else:
             fillers = self.bodies.alternatives(count.filler, value)
             names = ("cls-maxqc1", "cls-maxqc3")
         if count.bound == "exactly" and count.number:
-            self.report("the lower half of an exact cardinality", _REMEDIES[Count][1])
+            self.report("the lower half of an exact cardinality", _REMEDIES[ex.Count][1])
         for filler in fillers if count.number == 0 else self.single(fillers):
             both = self.bodies.conjunction([[given], [link], [filler]])
             for one in both:

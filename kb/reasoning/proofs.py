@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..columns.dictionary import Dictionary
+from ..columns.dictionary import Dictionary, Kind
 from ..columns.kernels import contains, pack
 from ..columns.relations import Relations
+from .axiomatic import axiomatic
 from .equality import CLIQUE_CAP
 from .expressions import Node, short
 from .joins import ONE, Solutions, pattern, solve
-from .rules import Atom, Body, EqualityRule, Rule, RuleSet, Source, Term
+from .rules import Atom, Body, EqualityRule, Fact, Rule, RuleSet, Source, Term
 from .tables import Tables
 
 MOST_INSTANCES = 200
@@ -29,7 +30,6 @@ _SCHEMA_RULES = {
     "domain": "scm-dom1",
     "range": "scm-rng1",
 }
-Fact = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def explain(
         rule = _SCHEMA_RULES.get(short(conclusion[1]), "scm")
         return Proof(conclusion, rule, "the axioms of the ontology together")
     search = _Search(rules, view, asserted)
-    return search.proof(goal, dictionary) if search.holds(goal) else None
+    return search.proof(goal, dictionary) if search.holds(goal) or axiomatic(rules, goal) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Search:
         self._asserted = asserted
         self._kind = rules.vocabulary.type
         self._same_as = rules.vocabulary.same_as
-        self._tables = Tables(view, self._kind, len(rules.dictionary) + 1)
+        self._tables = Tables(view, self._kind, len(rules.dictionary) + 1, rules.datatypes)
         self._by_head: dict[tuple[int, int | None], list[Rule]] = {}
         for rule in rules.rules:
             self._by_head.setdefault(self._head(rule.head.predicate, rule.head.object), []).append(rule)
@@ -170,6 +170,9 @@ class _Search:
 
     def _instances(self, fact: Fact) -> Iterator[_Step]:
         subject, predicate, value = fact
+        if (source := axiomatic(self._rules, fact)) is not None:
+            yield _Step(source, ())
+            return
         if predicate == self._same_as:
             yield from self._equalities(subject, value)
         for rule in self._by_head.get(self._head(predicate, value), ()):
@@ -187,7 +190,7 @@ class _Search:
         found = solve(patterns, self._tables, wanted=names, start=_row(values, names))
         for row in range(min(found.count, MOST_INSTANCES)):
             solution = {name: int(found.columns[name][row]) for name in names}
-            yield _Step(source, tuple(_fact(atom.bound(solution)) for atom in body))
+            yield _Step(source, tuple(self._fact(atom.bound(solution)) for atom in body))
 
     def _replaced(self, fact: Fact) -> Iterator[_Step]:
         """eq-rep-s, eq-rep-p, eq-rep-o: the same fact about an equal individual."""
@@ -219,11 +222,37 @@ class _Search:
                 yield _Step(Source(("eq-trans",), "SameAs is transitive"), steps)
 
     def _of_equality(self, rule: EqualityRule, one: int, other: int) -> Iterator[_Step]:
-        """Both values with the same keys: the body twice, with two names for what is merged."""
-        shared = frozenset(rule.keys)
+        """Both values with the same keys: the body twice, with two names for what is merged.
+
+        Keys that are values only get two names as well, since literals may be equal without being one term.
+        """
+        owners = {atom.subject for atom in rule.body}
+        values = [key for key in rule.keys if key not in owners]
+        shared = frozenset(rule.keys).difference(values)
         copies = [tuple(_renamed(atom, shared, mark) for atom in rule.body) for mark in ("'", '"')]
-        values = {f"{rule.merged}'": one, f'{rule.merged}"': other}
-        yield from self._of_body(rule.source, tuple(dict.fromkeys((*copies[0], *copies[1]))), values)
+        body = tuple(dict.fromkeys((*copies[0], *copies[1])))
+        canonical = self._rules.datatypes.canonical
+        names = sorted({name for atom in body for name in atom.variables})
+        start = _row({f"{rule.merged}'": one, f'{rule.merged}"': other}, names)
+        found = solve(
+            tuple(pattern(atom, self._kind) for atom in body), self._tables, wanted=names, start=start
+        )
+        for key in values:
+            ends = np.concatenate([found.columns[f"{key}'"], found.columns[f'{key}"']])
+            left, right = np.split(canonical(ends), 2)
+            found = found.where(left == right)
+        for row in range(min(found.count, MOST_INSTANCES)):
+            solution = {name: int(found.columns[name][row]) for name in names}
+            facts = [self._fact(atom.bound(solution)) for atom in body]
+            pairs = [(solution[f"{key}'"], solution[f'{key}"']) for key in values]
+            facts += [(low, self._same_as, high) for low, high in pairs if low != high]
+            yield _Step(rule.source, tuple(dict.fromkeys(facts)))
+
+    def _fact(self, atom: Atom) -> Fact:
+        """A ground atom as a fact; membership in the data range of a literal is equality with it."""
+        subject, value = int(atom.subject), int(atom.object)
+        is_value = atom.predicate == self._kind and self._rules.dictionary.kind[value] == Kind.LITERAL
+        return subject, self._same_as if is_value else atom.predicate, value
 
 
 def _renamed(atom: Atom, kept: frozenset[str], mark: str) -> Atom:
@@ -239,10 +268,6 @@ def _unify(term: Term, identifier: int, values: dict[str, int]) -> bool:
 def _row(values: dict[str, int], names: Iterable[str]) -> Solutions:
     columns = {name: np.array([values[name]], np.uint32) for name in names if name in values}
     return Solutions(columns, 1) if columns else ONE
-
-
-def _fact(atom: Atom) -> Fact:
-    return int(atom.subject), atom.predicate, int(atom.object)
 
 
 def _in(view: Relations, fact: Fact) -> bool:

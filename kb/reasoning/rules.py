@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..columns.dictionary import Dictionary
+from .datatypes import Datatypes
 
 Term = str | int
+Fact = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,11 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A triple pattern; the object of an rdf:type atom is always a constant."""
+    """A triple pattern; the object of an rdf:type atom is always a constant.
+
+    Where that is a datatype, the subject is a literal with a value in it; where it is a literal, the subject
+    is one of the same value.
+    """
 
     predicate: int
     subject: Term
@@ -101,10 +108,16 @@ class EqualityRule:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A rule whose head is *false*: its body must not hold."""
+    """A rule whose head is *false*: its body must not hold.
+
+    `outside` narrows it to solutions where a variable is a literal without a value in a datatype (its id),
+    `equal` to those where two variables are literals of one value.
+    """
 
     source: Source
     body: Body
+    outside: tuple[str, int] | None = None
+    equal: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,8 @@ class RuleSet:
     """A compiled ontology.
 
     `schema` holds the consequences about classes and properties themselves (the scm-* rules) as triples of
-    ids; `missing_imports` the imported ontologies that were not among the triples.
+    ids; `missing_imports` the imported ontologies that were not among the triples; `declared` what the
+    ontology says its terms are, as (term, local name of the OWL type).
     """
 
     dictionary: Dictionary
@@ -143,7 +157,17 @@ class RuleSet:
     distinct: tuple[Distinct, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
     missing_imports: tuple[str, ...] = ()
-    schema: frozenset[tuple[int, int, int]] = field(default=frozenset(), repr=False)
+    schema: frozenset[Fact] = field(default=frozenset(), repr=False)
+    declared: frozenset[tuple[int, str]] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def datatypes(self) -> Datatypes:
+        """What literals are, as the rules ask for it."""
+        return Datatypes(self.dictionary)
+
+    def is_declared(self, term: int, kind: str) -> bool:
+        """Whether the ontology says that a term is, say, a ``"Class"``."""
+        return (term, kind) in self.declared
 
     def __iter__(self) -> Iterator[Rule | EqualityRule | Constraint | Distinct]:
         yield from self.rules

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import pyoxigraph as ox
 
-from .expressions import OWL, Graph, Node, is_anonymous, owl, rdf, rdfs
+from .expressions import OWL, Node, is_anonymous, owl, rdf, rdfs
+from .ontology_graph import Graph
 
 Key = TypeVar("Key", bound=Hashable)
 Above = dict[Node, set[Node]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ..columns import kernels
 from ..columns.kernels import NO_PAIRS, Ids, Pairs
 from ..columns.relations import Relations
+from .datatypes import Datatypes
 
 CLASS = 1 << 32
 """Added to the id of a class, it is the key of the table of its members."""
@@ -46,6 +48,27 @@ class Members:
         flags = np.zeros(self.bound, bool)
         flags[self.rows] = True
         return flags[ids]
+
+
+class Literals(Members):
+    """The literals of a data range: asked one by one, never stored."""
+
+    def __init__(self, datatypes: Datatypes, data_range: int, bound: int) -> None:
+        self._datatypes = datatypes
+        self._range = data_range
+        self.bound = bound
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+    @cached_property
+    def rows(self) -> Ids:  # type: ignore[override]
+        """All of them that the dictionary holds: only for a rule that nothing else narrows."""
+        ids = np.arange(1, self.bound, dtype=np.uint32)
+        return ids[self.holds(ids)]
+
+    def holds(self, ids: Ids) -> NDArray[np.bool_]:
+        return self._datatypes.within(ids, self._range)
 
 
 class Links:
@@ -102,9 +125,13 @@ def _expand(pairs: Pairs, offsets: NDArray[np.int64], keys: Ids) -> tuple[NDArra
 
 
 class Tables:
-    """All tables of a view, made when a rule first asks for one."""
+    """All tables of a view, made when a rule first asks for one.
 
-    def __init__(self, view: Relations, kind: int, bound: int) -> None:
+    With `datatypes`, data ranges have tables too.
+    """
+
+    def __init__(self, view: Relations, kind: int, bound: int, datatypes: Datatypes | None = None) -> None:
+        self._datatypes = datatypes
         self.bound = bound
         self.kind = kind
         self.view = view
@@ -113,6 +140,8 @@ class Tables:
     def members(self, key: int) -> Members:
         """The table of a class."""
         table = self._tables.get(key)
+        if table is None and self._datatypes is not None and self._datatypes.is_range(key - CLASS):
+            table = self._tables[key] = Literals(self._datatypes, key - CLASS, self.bound)
         if table is None:
             types = self.view.get_relation(self.kind)
             rows = kernels.tails_of(types.inverse, key - CLASS) if len(types) else NO_IDS
@@ -136,8 +165,8 @@ class Tables:
         self._tables[key] = table_of(key, rows, self.bound)
 
     def known(self) -> dict[int, Members | Links]:
-        """The tables made so far."""
-        return dict(self._tables)
+        """The tables of stored facts made so far."""
+        return {key: table for key, table in self._tables.items() if not isinstance(table, Literals)}
 
 
 def table_of(key: int, rows: NDArray, bound: int) -> Members | Links:

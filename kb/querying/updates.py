@@ -201,6 +201,7 @@ def _transfer(draft: Draft, operation: Manage) -> None:
         draft.graphs.discard(source)
     if operation.verb != "add":
         _clear(draft, target)
+        draft.graphs.discard(target)
     for quad in quads:
         moved = quad_in(quad.triple, target)
         draft.add(moved, moved)

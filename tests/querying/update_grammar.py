@@ -97,7 +97,7 @@ clause = st.one_of(
         ]
     ),
 )
-pattern = st.lists(clause, max_size=3).map(" ".join)
+pattern = st.lists(clause, max_size=3, unique=True).map(" ".join)
 # GRAPH ?g would find the store's own graphs where there are some.
 pattern_of_any_graph = st.one_of(
     pattern, basic.map(lambda some: f"GRAPH ?g {{ {joined(some[:1]) or '?x ?y ?z'} }}")

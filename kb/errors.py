@@ -16,6 +16,7 @@
     │   └── NotCovered            a construct that this release does not run        501
     └── SystemFault               the machine or the store is at fault     exit 3
         ├── StoreLocked           another process is writing                        503
+        ├── CoreLost              the core ended before it answered                 503
         ├── StoreDamaged          the store is not what its journal says            500
         ├── StoreMissing          there is no store here                            404
         ├── PortBusy              another process listens on the port               503
@@ -137,6 +138,12 @@ class SystemFault(KbError):
 
 class StoreLocked(SystemFault):
     """Another process is writing to this store."""
+
+    status = 503
+
+
+class CoreLost(SystemFault):
+    """The process that owns the writer ended before it answered; whether the commit went in, the log tells."""
 
     status = 503
 

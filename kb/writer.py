@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -53,12 +54,18 @@ class _Ticket:
 
     work: Work
     alone: bool
+    abandoned: Callable[[], bool] | None = None
     outcome: Outcome | None = None
     error: BaseException | None = None
 
     @property
     def done(self) -> bool:
         return self.outcome is not None or self.error is not None
+
+    def check(self) -> None:
+        """Raise CancelledError when nobody wants it any more."""
+        if self.abandoned and self.abandoned():
+            raise CancelledError
 
 
 @dataclass
@@ -71,13 +78,16 @@ class Writer:
     _staging: Staging | None = None
     _model: Model | None = None
 
-    def submit(self, work: Work, *, alone: bool = False) -> Outcome:
+    def submit(
+        self, work: Work, *, alone: bool = False, abandoned: Callable[[], bool] | None = None
+    ) -> Outcome:
         """Have a wish made and carried out; returns when it is durable and visible.
 
         `work` makes the wish when its turn has come, and may end the matter itself with an outcome. With `alone`
-        it sees all commits before it published. Raises what `work` raises, GateRefused, StoreLocked.
+        it sees all commits before it published. Raises what `work` raises, GateRefused, StoreLocked, and
+        CancelledError when `abandoned` says so before the journal has the commit.
         """
-        ticket = _Ticket(work, alone)
+        ticket = _Ticket(work, alone, abandoned)
         self._queue.append(ticket)
         try:
             with self._turn:
@@ -134,12 +144,15 @@ class Writer:
         carried: list[tuple[_Ticket, Judged]] = []
         for ticket in tickets:
             try:
+                ticket.check()
                 staging.image = image
                 wish = ticket.work(Turn(number + 1, staging))
                 if isinstance(wish, Outcome):
                     ticket.outcome = wish
                     continue
+                ticket.check()
                 judged = judge(staging, image, wish, self._model_of(staging).shapes)
+                ticket.check()
                 if judged is None or wish.dry_run:
                     ticket.outcome = Outcome(judged.commit, judged.verdict) if judged else Outcome(None)
                     continue

@@ -12,6 +12,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from kb.core.supervisor import Supervisor
 from kb.errors import PortBusy, StoreMissing, UsageError
 
 from .access import is_loopback
@@ -46,7 +47,7 @@ def serve(
     workers: int | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Answer for a store until Ctrl-C or SIGTERM; port 0 takes a free one.
+    """Answer for a store until Ctrl-C or SIGTERM; port 0 takes a free one. A core beside it writes to the store.
 
     ``announce`` is called with a few lines for people once the server listens; without it they go to
     standard error.
@@ -60,7 +61,10 @@ def serve(
     address = listener.getsockname()[0]
     message = greeting(path, address, listener.getsockname()[1])
 
+    core = Supervisor.start(path)
+
     def ready(_server: object) -> None:
+        core.wait_until_ready()
         if announce is None:
             print(message, file=sys.stderr)
         else:
@@ -78,6 +82,7 @@ def serve(
         "loglevel": "warning",
         "proc_name": "commerce-kb",
         "when_ready": ready,
+        "on_exit": lambda _server: core.stop(),
     }
     _Gunicorn(settings, lambda: create_app(path, bound=address, host_names=host_names)).run()
 

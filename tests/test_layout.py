@@ -21,7 +21,7 @@ LINES = [
     ["kb.administration"],
     ["kb.backup"],
     ["kb.doctor"],
-    ["kb.versions", "kb.reports"],
+    ["kb.versions", "kb.reports", "kb.core"],
     ["kb.writer"],
     ["kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import PortBusy, ToolMissing
-from .options import say, store_option
+from .options import opened, say, store_option
 
 
 @click.command(
@@ -33,6 +33,16 @@ def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
             hint="start kb in a folder without a server.py of its own",
         ) from None
     run(Path(store), host=host, port=port, host_names=host_name, announce=say)
+
+
+@click.command(hidden=True)
+@store_option
+def core(store: str) -> None:
+    """Be the process that writes to the store for others, without a supervisor."""
+    from ..core.process import serve as run
+
+    with opened(store, read_only=False) as knowledge:
+        run(knowledge, lambda: click.echo(f"The core of {store} listens"))
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> None:

@@ -56,7 +56,7 @@ def read_feed(path: Path, *, progress: Callable[[int], None] | None = None) -> l
 
     Raises SourceError for an unreadable file, SyntaxFault for what is not JSON-LD.
     """
-    base = GENID if path == STANDARD_INPUT else path.absolute().as_uri()
+    base = GENID if path.name == STANDARD_INPUT.name else path.absolute().as_uri()
     try:
         with open_source(path, progress=progress) as source:
             document = json.loads(source.read().decode("utf-8-sig"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
+from .doctor import Diagnosis, Progress, Rebuilt, diagnose, rebuild
+from .doctor.diagnosis import unwatched
+from .errors import UsageError
 from .store import Commit, Folder
 from .versions import (
     Changes,
@@ -69,6 +72,22 @@ class Administration:
         Raises NotFound, UsageError.
         """
         return unpin(self.folder, reference)
+
+    def doctor(self, *, deep: bool = False, progress: Progress = unwatched) -> Diagnosis:
+        """Prove that journal, columns and Oxigraph hold the same; changes nothing, works beside a writer.
+
+        With `deep` it reasons anew too, and compares all that is kept. Raises StoreMissing.
+        """
+        return diagnose(self.folder, deep=deep, progress=progress)
+
+    def rebuild(self, *, progress: Progress = unwatched) -> Rebuilt:
+        """Make the derived parts (columns, Oxigraph's stores, consequences) anew from the journal.
+
+        Raises UsageError for a store opened to read only, StoreLocked, StoreDamaged, StoreMissing.
+        """
+        if self.read_only:
+            raise UsageError("This store was opened to read only")
+        return rebuild(self.folder, progress=progress)
 
     def _commit(self, reference: Reference, private: bool) -> Commit:
         return commit_of(visible(self.folder.journal.commits(), private=private), reference)

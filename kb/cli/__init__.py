@@ -36,7 +36,12 @@ GROUPS: dict[str, dict[str, str]] = {
         "revert": "versions:revert",
         "snapshot": "versions:snapshot",
     },
-    "Care": {"quarantine": "care:quarantine", "dump": "reading:dump"},
+    "Care": {
+        "quarantine": "care:quarantine",
+        "doctor": "care:doctor",
+        "rebuild": "care:rebuild",
+        "dump": "reading:dump",
+    },
 }
 _SUMMARIES = {
     "demo": "Build a demo shop, load it, walk through it, serve it.",
@@ -57,11 +62,11 @@ _SUMMARIES = {
     "revert": "Undo one commit by a new one.",
     "snapshot": "List the snapshots that are kept; pin and unpin them.",
     "quarantine": "List what the gate held back, and why.",
+    "doctor": "Prove that the store's parts say the same.",
+    "rebuild": "Make the derived parts anew from the journal.",
     "dump": "Write all asserted data, for kb load to read back.",
 }
-_LISTED = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
-# `core` is for the supervisor of a store's core, not for people.
-_VERBS = {**_LISTED, "core": "serving:core"}
+_VERBS = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
 _SYSTEM_ERRORS = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}
 
 
@@ -69,7 +74,7 @@ class Verbs(click.Group):
     """A group that imports a verb's module when the verb is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_LISTED)
+        return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
@@ -131,9 +136,8 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except (KeyboardInterrupt, click.Abort) as error:
-        told = str(error.__cause__ or error) or "the store is as it was"
-        click.echo(f"kb: interrupted; {told}", err=True)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("kb: interrupted; the store is as it was", err=True)
         return 130
     except OSError as error:
         what = _SYSTEM_ERRORS.get(error.errno or 0, str(error))

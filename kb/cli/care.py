@@ -1,13 +1,16 @@
-"""Verbs about a store's health: quarantine."""
+"""Verbs about a store's health: quarantine, doctor, rebuild."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import click
 
-from .options import format_option, opened, say, store_option
+from .options import format_option, opened, put, say, store_option
 
 
 @click.command(
@@ -35,3 +38,62 @@ def quarantine(form: str, store: str) -> None:
                 click.echo(f"    {reason}")
     if not entries:
         say("Nothing is in quarantine")
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb doctor
+  kb doctor --deep
+  kb doctor --format json | jq .findings
+"""
+)
+@click.option("--deep", is_flag=True, help="Reason anew and index names anew too; look at all snapshots.")
+@format_option("text", "json")
+@store_option
+def doctor(deep: bool, form: str, store: str) -> int:
+    """Prove that journal, columns and Oxigraph hold the same quads. Exit code 1 for a fault.
+
+    It changes nothing, and works beside a writer. What it finds is named, with what mends it.
+    """
+    with opened(store) as knowledge, working() as progress:
+        diagnosis = knowledge.doctor(deep=deep, progress=progress)
+    put(diagnosis, form)
+    return 0 if diagnosis else 1
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb rebuild
+"""
+)
+@format_option("text", "json")
+@store_option
+def rebuild(form: str, store: str) -> None:
+    """Make columns, Oxigraph's stores and consequences anew from the journal.
+
+    The store is as it was until they are whole. Snapshots that are not pinned go.
+    """
+    with opened(store, read_only=False) as knowledge, working() as progress:
+        report = knowledge.rebuild(progress=progress)
+    put(report, form)
+
+
+@contextlib.contextmanager
+def working() -> Iterator[Callable[[str, int, int], None]]:
+    """Say what is being done and how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda what, done, total: bars.update(
+            task, description=what, completed=done, total=total or None
+        )

@@ -4,6 +4,7 @@ from .classify import Classification, classify
 from .compiler import compile_ontology
 from .contradictions import Contradiction, plain_label
 from .engine import Consequences, materialise
+from .entailment import Entailment, entails
 from .equality import Oversized
 from .proofs import Proof, explain
 from .rules import RuleSet, Unsupported
@@ -12,12 +13,14 @@ __all__ = [
     "Classification",
     "Consequences",
     "Contradiction",
+    "Entailment",
     "Oversized",
     "Proof",
     "RuleSet",
     "Unsupported",
     "classify",
     "compile_ontology",
+    "entails",
     "explain",
     "materialise",
     "plain_label",

@@ -8,10 +8,11 @@ import pyoxigraph as ox
 import pytest
 
 from kb.columns.dictionary import Dictionary
-from kb.columns.kernels import distinct, heads, pack, tails
+from kb.columns.kernels import heads, tails
 from kb.columns.relations import Relation, Relations
 from kb.reasoning.compiler import compile_ontology
 from kb.reasoning.engine import Consequences, materialise
+from kb.reasoning.entailment import relations_of
 from kb.reasoning.rules import RuleSet
 
 PREFIXES = """
@@ -24,19 +25,6 @@ PREFIXES = """
 def parse(turtle: str) -> list[ox.Quad]:
     """The triples of a Turtle text with the usual prefixes."""
     return list(ox.parse(PREFIXES + turtle, format=ox.RdfFormat.TURTLE))
-
-
-def to_relations(dictionary: Dictionary, triples) -> Relations:
-    """Triples as relations."""
-    rows: dict[int, list[tuple[int, int]]] = {}
-    texts = [str(term) for one in triples for term in (one.subject, one.predicate, one.object)]
-    ids = dictionary.encode(texts) if texts else []
-    ids = dictionary.stored[ids] if texts else ids
-    for n in range(0, len(texts), 3):
-        rows.setdefault(int(ids[n + 1]), []).append((int(ids[n]), int(ids[n + 2])))
-    return Relations(
-        {key: Relation(distinct(pack(*zip(*pairs, strict=True)))) for key, pairs in rows.items()}
-    )
 
 
 def to_facts(dictionary: Dictionary, relations) -> set:
@@ -61,8 +49,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.rules: RuleSet = compile_ontology(parse(self.ontology), self.dictionary)
-        self.asserted = to_relations(self.dictionary, parse(self.data))
-        secret = to_relations(self.dictionary, parse(self.private or ""))
+        self.asserted = relations_of(self.dictionary, parse(self.data))
+        secret = relations_of(self.dictionary, parse(self.private or ""))
         self.public: Consequences = materialise(self.rules, self.asserted, cap=self.cap)
         self.closed = self.asserted.united(self.as_relations(self.public))
         self.result = self.public

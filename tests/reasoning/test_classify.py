@@ -11,9 +11,10 @@ import pytest
 from kb.errors import OntologyError, ToolMissing
 from kb.reasoning import classify, compile_ontology, materialise
 from kb.reasoning.classify import _n_triples
+from kb.reasoning.entailment import relations_of
 from kb.resources import folder
 
-from .conftest import name, parse, to_facts, to_relations
+from .conftest import name, parse, to_facts
 from .test_inferences import ROWS, clash, graph, shipped
 
 ONTO = "https://w3id.org/commerce-kb/onto#"
@@ -79,7 +80,7 @@ def test_hermit_and_the_rules_draw_the_same_from_the_test_data():
     data = [one.triple for row in ROWS if clash(row) is None for one in graph(row, "given")]
     objects = {one.subject for one in axioms if name(one.object) == "ObjectProperty"}
     rules = compile_ontology(axioms, dictionary)
-    given = to_relations(dictionary, data)
+    given = relations_of(dictionary, data)
     ours = to_facts(dictionary, given) | to_facts(dictionary, materialise(rules, given).relations)
     individuals = {term for one in data for term in (one.subject, one.object)} - {
         one.object for one in data if name(one.predicate) == "a"

@@ -11,9 +11,10 @@ import pytest
 from kb.columns.dictionary import Dictionary
 from kb.columns.relations import Relation, Relations
 from kb.reasoning import RuleSet, compile_ontology, explain, materialise
+from kb.reasoning.entailment import relations_of
 from kb.resources import folder
 
-from .conftest import to_facts, to_relations
+from .conftest import to_facts
 
 ROWS = sorted((Path(__file__).parent.parent / "ontology" / "inferences").glob("*.trig"))
 TEST = "https://w3id.org/commerce-kb/test#"
@@ -57,7 +58,7 @@ def test_the_ontology_has_no_construct_outside_the_rules():
 @pytest.mark.parametrize("row", PLAIN, ids=lambda row: row.stem)
 def test_what_must_follow_follows_and_is_proven(row):
     dictionary, rules = shipped()
-    given = to_relations(dictionary, graph(row, "given"))
+    given = relations_of(dictionary, graph(row, "given"))
     found = materialise(rules, given)
     assert found.contradictions == ()
     closed = given.united(Relations({key: Relation(pairs) for key, pairs in found.relations.items()}))
@@ -72,9 +73,9 @@ def test_what_must_follow_follows_and_is_proven(row):
 @pytest.mark.parametrize("row", CLASHING, ids=lambda row: row.stem)
 def test_what_contradicts_is_found_by_its_rule(row):
     dictionary, rules = shipped()
-    given = to_relations(dictionary, graph(row, "given"))
+    given = relations_of(dictionary, graph(row, "given"))
     assert materialise(rules, given).contradictions == ()
-    faulty = given.united(to_relations(dictionary, graph(row, "fault")))
+    faulty = given.united(relations_of(dictionary, graph(row, "fault")))
     found = materialise(rules, faulty).contradictions
     names = {one.source.names[0] for one in found}
     # One disjointness may be stated pairwise or as a group.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from .columns.kernels import NO_PAIRS, Pairs, pack, subtract, unite
 from .columns.relations import Relations
 from .columns.rows import Rows
 from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
-from .settings import Reasoning
+from .settings import LEFT_OUT, Reasoning
 from .skolem import unskolemised_triple
 from .store import Commit, Staging
 from .terms import DCTERMS, PROV, RDF, RDFS, XSD
@@ -31,9 +32,9 @@ class Model:
     rules: RuleSet
 
     @classmethod
-    def of(cls, image: Image) -> Model:
+    def of(cls, image: Image, *, reasoning: Reasoning = "full") -> Model:
         """The model that an image holds."""
-        return cls(shapes_of(image), rules_of(image))
+        return cls(shapes_of(image), rules_of(image, reasoning=reasoning))
 
     @staticmethod
     def changes_with(patch: Rows, image: Image) -> bool:
@@ -117,10 +118,9 @@ def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Ju
 
 def infer(image: Image, rules: RuleSet | None = None, *, reasoning: Reasoning = "full") -> Inference:
     """All consequences of an image: those of public premises alone, and what private ones add to them."""
+    rules = rules or rules_of(image, reasoning=reasoning)
     if reasoning == "none":
-        image = image.with_inferred(public={}, private={})
-        return Inference(image, rules or rules_of(image), _NOTHING, _NOTHING)
-    rules = rules or rules_of(image)
+        return Inference(image.with_inferred(public={}, private={}), rules, _NOTHING, _NOTHING)
     public = materialise(rules, image.asserted_public)
     closed = image.asserted_public.united(Relations.of(public.relations))
     private = materialise(rules, image.asserted_private, given=closed)
@@ -139,25 +139,26 @@ def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int
     return merged
 
 
-def rules_of(image: Image) -> RuleSet:
-    """The rules of the ontologies in an image."""
-    return compile_ontology(_triples(image, graphs.ONTOLOGY), image.dictionary)
+def rules_of(image: Image, *, reasoning: Reasoning = "full") -> RuleSet:
+    """The rules of the ontologies in an image, as far as a profile takes them."""
+    left_out = {f"{graphs.ONTOLOGY}{name}" for name in LEFT_OUT.get(reasoning, ())}
+    names = [one for one in image.graph_names() if one.startswith(graphs.ONTOLOGY) and one not in left_out]
+    return compile_ontology(_triples(image, names if reasoning != "none" else []), image.dictionary)
 
 
 def shapes_of(image: Image) -> ShapesGraph:
     """The shapes in an image."""
-    return read_shapes(_triples(image, graphs.SHAPES))
+    return read_shapes(_triples(image, [graphs.SHAPES]))
 
 
-def _triples(image: Image, prefix: str) -> list[ox.Triple]:
-    """The triples of the own graphs whose names start so, blank nodes again blank."""
+def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
+    """The triples of graphs, blank nodes again blank."""
     found: list[ox.Triple] = []
-    for graph in image.graph_names():
-        if graph == prefix or (prefix.endswith("/") and graph.startswith(prefix)):
-            for batch in image.rows_of(graph).batches(image.dictionary):
-                text = bytes(lines(batch, graphs=False))
-                quads = ox.parse(text, format=ox.RdfFormat.N_TRIPLES, lenient=True)
-                found += map(unskolemised_triple, quads)
+    for graph in names:
+        for batch in image.rows_of(graph).batches(image.dictionary):
+            text = bytes(lines(batch, graphs=False))
+            quads = ox.parse(text, format=ox.RdfFormat.N_TRIPLES, lenient=True)
+            found += map(unskolemised_triple, quads)
     return found
 
 

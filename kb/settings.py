@@ -2,7 +2,7 @@
 
 ontology = ["core", "catalog", ...]   # modules of this product's ontology, or files; [] for none
 shapes = ["commerce-kb"]              # this product's shapes, or files; [] for none
-reasoning = "full"                    # or "none"
+reasoning = "full"                    # or a profile: "catalog", "content", "buyer", "none"
 durability = "disk"                   # or "os": acknowledge before the disk has it
 keep_snapshots = 3                    # the newest ones, and ...
 keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
@@ -31,7 +31,14 @@ MODULES = (
     "classes",
 )
 OUR_SHAPES = "commerce-kb"
-Reasoning = Literal["full", "none"]
+Reasoning = Literal["full", "catalog", "content", "buyer", "none"]
+# The modules whose axioms a profile leaves out; a module that is not ours is in all but "none".
+LEFT_OUT: dict[Reasoning, tuple[str, ...]] = {
+    "full": (),
+    "content": ("audience",),
+    "buyer": ("content",),
+    "catalog": ("audience", "content"),
+}
 Durability = Literal["disk", "os"]
 
 

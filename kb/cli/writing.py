@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -31,7 +31,7 @@ Examples:
 @click.option(
     "--shapes", multiple=True, help="A file, commerce-kb, or none; repeatable [default: commerce-kb]."
 )
-@click.option("--reasoning", type=click.Choice(["full", "none"]), help="Whether commits draw conclusions.")
+@click.option("--reasoning", type=click.Choice(get_args(Reasoning)), help="The profile of rules that commits reason by.")
 @click.option(
     "--durability",
     type=click.Choice(["disk", "os"]),

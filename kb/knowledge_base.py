@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import getpass
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 
 import pyoxigraph as ox
 
@@ -19,6 +20,7 @@ from .administration import Administration
 from .columns.batches import batches_of, lines
 from .columns.relations import Relations
 from .columns.rows import Rows
+from .core.client import routed
 from .errors import Forbidden, NotFound, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
@@ -37,6 +39,7 @@ from .querying.run import Dataset, run
 from .querying.updates import ground_diff
 from .reasoning import Proof, RuleSet, explain
 from .reports import LoadReport, ReasoningReport
+from .settings import Settings
 from .store import Commit, Folder, Snapshot
 from .store.quarantine import Entry, Quarantine
 from .validation import ValidationReport
@@ -88,6 +91,8 @@ class KnowledgeBase(Administration):
     folder: Folder
     read_only: bool = False
     author: str = field(default_factory=getpass.getuser)
+    routes: bool = field(init=False, repr=False)
+    _abandoned: Callable[[], bool] | None = field(init=False, repr=False, default=None)
     _writer: Writer = field(init=False, repr=False)
     _snapshot: Snapshot | None = field(default=None, repr=False)
     _proving: dict[tuple[str, bool], tuple[RuleSet, Relations, Relations]] = field(
@@ -95,6 +100,7 @@ class KnowledgeBase(Administration):
     )
 
     def __post_init__(self) -> None:
+        self.routes = not self.read_only
         self._writer = Writer(self.folder)
 
     @classmethod
@@ -121,24 +127,63 @@ class KnowledgeBase(Administration):
     ) -> None:
         self.close()
 
-    def init(self) -> None:
-        """Make the store, with the ontology, its vocabularies and the shapes; nothing where it is there."""
+    def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Self:
+        """The same store and writer for one request that a core carries out: see `kb.core.client.Routing`."""
+        other = copy.copy(self)
+        other.author, other.routes, other._abandoned = author, False, abandoned
+        return other
+
+    def recover(self) -> int:
+        """Publish what a crash has left in the journal alone; gives the number of commits. Every write does so.
+
+        Raises StoreLocked, StoreDamaged.
+        """
+        return self._writer.recover()
+
+    @property
+    def settings(self) -> Settings:
+        """What the store's ``kb.toml`` says."""
+        return self.folder.settings
+
+    def init(self, settings: Settings | None = None) -> None:
+        """Make the store, with the ontology, its vocabularies and the shapes that its settings name.
+
+        Nothing where it is there. Raises UsageError for other `settings` than it has, OntologyError.
+        """
+        self._init(settings)
+        self.folder.settings = Settings.of(self.folder.path)
+
+    @routed()
+    def _init(self, settings: Settings | None = None) -> None:
         if self.read_only:
             raise UsageError("This store was opened to read only")
+        if settings not in (None, self.settings):
+            if self.folder.exists:
+                raise UsageError(
+                    "The store is there already, with other settings",
+                    where=str(self.folder.path / "kb.toml"),
+                    hint="make another store, or see docs/settings.md for what can be changed later",
+                )
+            self.folder.settings = settings
         if self.folder.exists:
             return
-        settings = self.folder.settings
-        settings.write(self.folder.path)
 
         def first(turn: Turn) -> Wish | Outcome:
             if turn.number > 1:  # Another process made it meanwhile, or a crash had left its first commit.
                 return Outcome(None)
             commit = self._header(turn, "ontology", "the ontology, its vocabularies, the shapes")
-            batches = initial_batches(settings, commit.id, self.folder.path)
+            batches = initial_batches(self.settings, commit.id, self.folder.path)
             return Wish(commit, Patch(Rows.encoded(turn.staging.image.dictionary, batches)), judged=False)
 
-        self._writer.submit(first, alone=True)
+        try:
+            self._writer.submit(first, alone=True, abandoned=self._abandoned)
+        except BaseException:
+            self._writer.close()
+            self.folder.remove_unused()
+            raise
+        self.settings.write(self.folder.path)
 
+    @routed(paths=("paths", "mapping"))
     def load(
         self,
         paths: str | Path | Sequence[str | Path],
@@ -196,12 +241,18 @@ class KnowledgeBase(Administration):
         """Collect changes in a ``with`` block and write them as one commit at its end."""
         change = Change(graphs.of_source(source, private=private))
         yield change
+        change.report = self._commit_quads(source, message, change.added, change.removed)
 
+    @routed()
+    def _commit_quads(
+        self, source: str, message: str, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]
+    ) -> LoadReport:
         def changed(turn: Turn) -> Wish:
-            return self._diff(turn, self._header(turn, source, message), change.added, change.removed)
+            return self._diff(turn, self._header(turn, source, message), added, removed)
 
-        change.report = self._write(source, changed)
+        return self._write(source, changed)
 
+    @routed()
     def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
         """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
 
@@ -218,6 +269,7 @@ class KnowledgeBase(Administration):
 
         return self._write(source, updated, alone=True)
 
+    @routed()
     def graph_store(
         self,
         method: Method,
@@ -244,6 +296,7 @@ class KnowledgeBase(Administration):
 
         return replace(self._write(source, requested, alone=True), created=created)
 
+    @routed()
     def revert(self, reference: str) -> LoadReport:
         """Undo one commit by a new one: what it added goes, what it removed comes back.
 
@@ -273,7 +326,7 @@ class KnowledgeBase(Administration):
     def reason(self) -> ReasoningReport:
         """Reason over the whole graph anew and report; every commit does so by itself."""
         started = time.monotonic()
-        inference = pipeline.infer(self.snapshot.image)
+        inference = pipeline.infer(self.snapshot.image, reasoning=self.settings.reasoning)
         return ReasoningReport(
             public=inference.image.inferred_public.size,
             private=inference.image.inferred_private.size,
@@ -383,7 +436,7 @@ class KnowledgeBase(Administration):
             image = self.snapshot.image
             everything = image.view(private=private, inferred=True).united(image.ontology)
             asserted = image.view(private=private, inferred=False).united(image.ontology)
-            known = (pipeline.rules_of(image), everything, asserted)
+            known = (pipeline.rules_of(image, reasoning=self.settings.reasoning), everything, asserted)
             self._proving = {key: known}
         return known
 
@@ -417,6 +470,6 @@ class KnowledgeBase(Administration):
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
         """Carry out what `work` wishes; the store is made first where there is none."""
         started = time.monotonic()
-        self.init()
-        outcome = self._writer.submit(work, alone=alone)
+        self._init()
+        outcome = self._writer.submit(work, alone=alone, abandoned=self._abandoned)
         return LoadReport.of(outcome, source=source, seconds=time.monotonic() - started)

@@ -66,7 +66,9 @@ _SUMMARIES = {
     "rebuild": "Make the derived parts anew from the journal.",
     "dump": "Write all asserted data, for kb load to read back.",
 }
-_VERBS = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
+_LISTED = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}
+# `core` is for the supervisor of a store's core, not for people.
+_VERBS = {**_LISTED, "core": "serving:core"}
 _SYSTEM_ERRORS = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up"}
 
 
@@ -74,7 +76,7 @@ class Verbs(click.Group):
     """A group that imports a verb's module when the verb is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
+        return list(_LISTED)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
@@ -136,8 +138,9 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("kb: interrupted; the store is as it was", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        told = str(error.__cause__ or error) or "the store is as it was"
+        click.echo(f"kb: interrupted; {told}", err=True)
         return 130
     except OSError as error:
         what = _SYSTEM_ERRORS.get(error.errno or 0, str(error))

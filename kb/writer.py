@@ -208,7 +208,7 @@ class Writer:
 
     def _model_of(self, staging: Staging) -> Model:
         if self._model is None:
-            self._model = Model.of(staging.image)
+            self._model = Model.of(staging.image, reasoning=self.folder.settings.reasoning)
         return self._model
 
     @contextmanager

@@ -1,0 +1,114 @@
+"""Rounds of a process that works on a store and is killed at a random moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kb import KnowledgeBase
+from tests.faults.ledger import Ledger, Step
+from tests.faults.work import DONE, READY, Job, carry_out, run
+
+SMALL = 'ontology = []\nshapes = []\nreasoning = "none"\n'
+ROUNDS = int(os.environ.get("KB_FAULT_ROUNDS", "20"))
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.faults.work"])
+
+
+def seeded(seed: int | None = None) -> random.Random:
+    """Draws from a seed, which is printed; KB_FAULT_SEED repeats one."""
+    given = os.environ.get("KB_FAULT_SEED")
+    seed = int(given) if given else random.SystemRandom().randrange(1 << 32)
+    print(f"KB_FAULT_SEED={seed}")
+    return random.Random(seed)
+
+
+def bare_store(folder: Path, settings: str = SMALL) -> Path:
+    """A new store without ontology, shapes and reasoning."""
+    store = folder / "bare.kb"
+    store.mkdir(parents=True)
+    (store / "kb.toml").write_text(settings)
+    with KnowledgeBase.open(store) as knowledge:
+        knowledge.init()
+    return store
+
+
+@dataclass
+class Told:
+    """What a process said before it ended."""
+
+    acknowledged: dict[int, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    begun: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a process is killed: so many acknowledgements after its beginning, and then so many seconds."""
+
+    steps: int
+    seconds: float
+
+
+def ended(job: Job, *, moment: Moment | None = None, patience: float = 120) -> Told:
+    """Have a job done by a process, which is killed at a moment; gives everything that it said.
+
+    `patience` is how many seconds may pass without a word.
+    """
+    here, there = _PROCESSES.Pipe(duplex=False)
+    process = _PROCESSES.Process(target=run, args=(job, there))
+    process.start()
+    there.close()
+    told = Told(dict.fromkeys(range(len(job.threads)), 0))
+    waiting = moment
+    try:
+        while True:
+            due = waiting is not None and told.begun and sum(told.acknowledged.values()) >= waiting.steps
+            if not here.poll(waiting.seconds if due and waiting else patience):
+                assert due, "the process says nothing any more"
+                process.kill()
+                waiting = None
+                continue
+            said = here.recv_bytes()
+            if said == READY:
+                told.begun = True
+            elif said == DONE:
+                told.done = True
+            elif said.startswith(b"error"):
+                told.errors.append(said.decode())
+            else:
+                thread, number = map(int, said.split())
+                told.acknowledged[thread] = number + 1
+    except EOFError:
+        process.join()
+        return told
+    finally:
+        process.kill()
+
+
+def note(ledger: Ledger, threads: list[list[Step]], told: Told) -> int:
+    """Enter what a process has done, and what it may have done; gives the number of acknowledged steps."""
+    for thread, steps in enumerate(threads):
+        count = told.acknowledged[thread]
+        for step in steps[:count]:
+            ledger.acknowledge(step)
+        if count < len(steps):
+            ledger.attempt(steps[count])
+    return sum(told.acknowledged.values())
+
+
+def inspect(store: Path, ledger: Ledger) -> None:
+    """What must hold after any crash: a reader sees whole commits, the next writer goes on, nothing is left over."""
+    with KnowledgeBase.open(store, read_only=True) as reader:
+        ledger.look(reader)
+    with KnowledgeBase.open(store) as knowledge:
+        probe = Step(1_000_000, ledger.state_of(1_000_000), time.monotonic_ns(), 1)
+        carry_out(knowledge, probe)
+        ledger.acknowledge(probe)
+        ledger.settle(knowledge)
+    assert not list((store / "staging").glob("*"))

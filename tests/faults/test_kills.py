@@ -1,0 +1,59 @@
+"""kill -9 at random moments: what was acknowledged is there, the rest is whole or absent, and work goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.killing import ROUNDS, SMALL, Moment, bare_store, ended, inspect, note, seeded
+from tests.faults.ledger import Ledger, plan
+from tests.faults.work import Job
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a process is busy with when it is killed, at most `steps` acknowledgements and `seconds` later."""
+
+    settings: str = SMALL
+    threads: int = 1
+    keys: int = 6
+    size: int = 30
+    loads: bool = False
+    steps: int = 20
+    seconds: float = 0.1
+
+
+SCENARIOS = {
+    "bulk load": Scenario(loads=True, keys=2, size=30_000, steps=2, seconds=1.0),
+    "small commits": Scenario(),
+    "commits of four threads in groups": Scenario(threads=4),
+    "publish and prune": Scenario(settings=f"{SMALL}keep_snapshots = 1\nkeep_seconds = 0\n", size=4),
+    "commits beside an ontology": Scenario(settings="", steps=4, seconds=0.5),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_killed_writer_loses_nothing_that_it_acknowledged(name: str, tmp_path: Path) -> None:
+    scenario, draws, ledger = SCENARIOS[name], seeded(), Ledger()
+    store = bare_store(tmp_path, scenario.settings)
+    acknowledged = 0
+    for _ in range(max(1, ROUNDS // len(SCENARIOS))):
+        threads = [
+            plan(
+                draws,
+                list(range(one, scenario.threads * scenario.keys, scenario.threads)),
+                1000,
+                size=scenario.size,
+                loads=scenario.loads,
+                ledger=ledger,
+            )
+            for one in range(scenario.threads)
+        ]
+        moment = Moment(draws.randint(0, scenario.steps), draws.uniform(0, scenario.seconds))
+        told = ended(Job(store, threads), moment=moment)
+        assert not told.errors
+        acknowledged += note(ledger, threads, told)
+        inspect(store, ledger)
+    assert acknowledged, "no step was acknowledged: the processes live too short"

@@ -1,0 +1,72 @@
+"""What the processes do that are killed: steps in one thread or in several, each acknowledged when it has returned."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kb import KnowledgeBase
+from tests.faults.ledger import Quad, Step, lines
+
+READY, DONE = b"ready", b"done"
+
+
+@dataclass(frozen=True)
+class Job:
+    """The steps of each thread on a store; `limit` is the most bytes that a file may have."""
+
+    store: Path
+    threads: Sequence[Sequence[Step]]
+    limit: int | None = None
+    beside: Callable[[KnowledgeBase, Path], None] | None = field(default=None)
+
+
+def carry_out(knowledge: KnowledgeBase, step: Step) -> None:
+    """One step as one commit."""
+    if step.loads:
+        path = knowledge.folder.path.with_name(f"{step.source}.nt")
+        path.write_text(lines(step.quads(step.after)))
+        knowledge.load(path, source=step.source, message=step.message)
+        return
+    with knowledge.commit(source=step.source, message=step.message) as change:
+        for quads, note in ((step.quads(step.before), change.remove), (step.quads(step.after), change.add)):
+            for quad in quads - step.quads(step.after if note == change.remove else step.before):
+                note(*_terms(quad))
+
+
+def _terms(quad: Quad):
+    subject, predicate, value, _ = quad
+    return subject[1:-1], predicate[1:-1], ox.Literal(value[1:-1])
+
+
+def run(job: Job, told: Connection) -> None:
+    """Carry a job out; ``thread number`` is told for each step, and what went wrong."""
+    if job.limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job.limit, job.limit))
+
+    def work(thread: int) -> None:
+        try:
+            for number, step in enumerate(job.threads[thread]):
+                carry_out(knowledge, step)
+                told.send_bytes(f"{thread} {number}".encode())
+        except BaseException as error:
+            told.send_bytes(f"error {type(error).__module__}.{type(error).__name__} {error}".encode()[:2000])
+            traceback.print_exc()
+
+    with KnowledgeBase.open(job.store) as knowledge:
+        told.send_bytes(READY)
+        threads = [threading.Thread(target=work, args=(one,)) for one in range(len(job.threads))]
+        for thread in threads:
+            thread.start()
+        if job.beside:
+            job.beside(knowledge, job.store)
+        for thread in threads:
+            thread.join()
+    told.send_bytes(DONE)

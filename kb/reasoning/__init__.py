@@ -1,5 +1,6 @@
 """Reasoning: an ontology becomes rules, rules over columns give consequences, each with a proof."""
 
+from .accounts import Account, account
 from .classify import Classification, classify
 from .compiler import compile_ontology
 from .contradictions import Contradiction, plain_label
@@ -10,6 +11,7 @@ from .proofs import Proof, explain
 from .rules import RuleSet, Unsupported
 
 __all__ = [
+    "Account",
     "Classification",
     "Consequences",
     "Contradiction",
@@ -18,6 +20,7 @@ __all__ = [
     "Proof",
     "RuleSet",
     "Unsupported",
+    "account",
     "classify",
     "compile_ontology",
     "entails",

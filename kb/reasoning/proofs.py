@@ -93,8 +93,7 @@ def explain(
         conclusion = (dictionary.term(subject), dictionary.term(predicate), dictionary.term(value))
         rule = _SCHEMA_RULES.get(short(conclusion[1]), "scm")
         return Proof(conclusion, rule, "the axioms of the ontology together")
-    search = _Search(rules, view, asserted)
-    return search.proof(goal, dictionary) if search.holds(goal) or axiomatic(rules, goal) else None
+    return ProofSearch(rules, view, asserted).proof(goal, dictionary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +104,17 @@ class _Step:
     premises: tuple[Fact, ...]
 
 
-class _Search:
-    """The facts below a goal, and in which layer each of them is proven."""
+class ProofSearch:
+    """The facts below a goal, and in which layer each of them is proven.
 
-    def __init__(self, rules: RuleSet, view: Relations, asserted: Relations) -> None:
+    `without` are facts that need a proof although they are asserted.
+    """
+
+    def __init__(
+        self, rules: RuleSet, view: Relations, asserted: Relations, *, without: frozenset[Fact] = frozenset()
+    ) -> None:
         self._rules = rules
+        self._without = without
         self._view = view
         self._asserted = asserted
         self._kind = rules.vocabulary.type
@@ -122,14 +127,18 @@ class _Search:
         self._proven: dict[Fact, _Step | None] = {}
 
     def holds(self, fact: Fact) -> bool:
+        """Whether a fact is in the view."""
         return _in(self._view, fact)
 
     def proof(self, goal: Fact, dictionary: Dictionary) -> Proof | None:
+        """A proof of least depth, if there is one."""
+        if not self.holds(goal) and axiomatic(self._rules, goal) is None:
+            return None
         frontier = [goal]
         while frontier and goal not in self._proven and len(self._steps) < MOST_FACTS:
             found: dict[Fact, None] = {}
             for fact in frontier:
-                if _in(self._asserted, fact):
+                if fact not in self._without and _in(self._asserted, fact):
                     self._proven[fact] = None
                     self._steps[fact] = []
                 else:

@@ -1,31 +1,43 @@
 """The journal: every commit as RDF Patch in append-only segments, each record with a checksum.
 
-    journal/  NNNNNNNN.rdfp  index.jsonl  torn-...  archive/
+    journal/  NNNNNNNN.rdfp  private/NNNNNNNN.sealed  index.jsonl  torn-...
 
-A segment is named by its first commit. `docs/journal.md` describes every byte. Reading needs no lock; whatever
-changes the journal is called by the holder of the store's write lock alone.
+A segment is named by its first commit; rows of private graphs lie sealed in the private file of the same name.
+`docs/journal.md` describes every byte. Reading needs no lock; whatever changes the journal is called by the
+holder of the store's write lock alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
 from ..columns.batches import from_lines, lines
 from ..errors import NotFound, StoreDamaged
 from .durable import sync
-from .journal_files import Extension
-from .journal_index import SEGMENT, Index, State, Torn
-from .journal_record import Commit, Entry, Extent, Record, head, rows, trailer
+from .journal_files import Extension, shorten
+from .journal_index import SEGMENT, Index, State, Torn, private_file
+from .journal_record import Commit, Entry, Extent, Record, head, private_row, rows, trailer
+from .keys import Keys
+from .private import Sealer, divided, parts, unsealed
 
 __all__ = ["Commit", "Finding", "Journal", "Record"]
 
 SEGMENT_BYTES = 64 << 20
 _LETTERS = {True: "A ", False: "D "}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Rows of a commit that nobody can read any more, because their buyer was forgotten."""
+
+    number: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,11 @@ class Finding:
 
 
 class Journal:
-    """The commits of a store, in a folder; `durability` "os" leaves it to the system when bytes reach the disk."""
+    """The commits of a store, in a folder.
+
+    `durability` "os" leaves it to the system when bytes reach the disk; `keys` is the file of the buyers' keys, by
+    default ``keys.db`` beside the folder.
+    """
 
     def __init__(
         self,
@@ -46,8 +62,10 @@ class Journal:
         *,
         durability: Literal["disk", "os"] = "disk",
         segment_bytes: int = SEGMENT_BYTES,
+        keys: Path | None = None,
     ) -> None:
         self.folder = folder
+        self.keys = Keys(keys or folder.parent / "keys.db")
         self.durable = durability == "disk"
         self._segment_bytes = segment_bytes
         self._index = Index(folder)
@@ -92,11 +110,13 @@ class Journal:
         with self._index.changing() as state:
             segment, begin = self._place(state)
             entries: list[Entry] = []
-            with Extension(self.folder / segment, begin) as text:
+            with Extension(self.folder / segment, begin) as text, self._private(state, segment) as private:
                 for number, record in enumerate(records, state.last + 1):
                     if record.commit.number != number:
                         raise ValueError(f"commit {record.commit.number} can't follow commit {number - 1}")
-                    entries.append(Entry(record.commit, segment, _written(text, record)))
+                    entries.append(self._written(text, private, record))
+                # What the rows in clear refer to is there before them.
+                private.finish(durable=self.durable)
                 text.finish(durable=self.durable)
             if entries:
                 self._index.grow(entries)
@@ -112,29 +132,39 @@ class Journal:
         with self._index.changing() as state:
             keep = gone[0].text.offset
             for segment in sorted({one.segment for one in gone}, reverse=True):
-                if segment == gone[0].segment and keep:
-                    with Extension(self.folder / segment, keep) as text:
-                        text.finish(durable=self.durable)
-                else:
-                    (self.folder / segment).unlink()
+                size = keep if segment == gone[0].segment else 0
+                shorten(self.folder / segment, size)
+                if not size:
+                    private_file(self.folder, segment).unlink(missing_ok=True)
             sync(self.folder)
             self._index.write(state.base, left)
 
     def read(self, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
         """The rows that a commit added (or removed), as batches, when the record has proved intact.
 
-        Raises NotFound, and StoreDamaged for a record that fails its checksum.
+        Rows of buyers who were forgotten are left out; `gaps` counts them. Raises NotFound, and StoreDamaged for
+        a record that fails its checksum.
         """
         entry = self._entry(number)
-        with (self.folder / entry.segment).open("rb") as source:
-            if not entry.text.intact(source):
-                raise StoreDamaged(
-                    f"The record of commit #{number} fails its checksum",
-                    where=f"journal/{entry.segment}",
-                    hint="see kb doctor",
-                )
+        with self._opened(entry, entry.segment, entry.text) as source:
             for piece in rows(source, entry.text, adds=adds):
                 yield from from_lines(piece, prefix=_LETTERS[adds])
+        if entry.private.length:
+            private = private_file(self.folder, entry.segment)
+            with self._opened(entry, f"private/{private.name}", entry.private) as source:
+                for piece in unsealed(source, entry.private, self.keys, adds=adds):
+                    yield from from_lines(piece, prefix=_LETTERS[adds])
+
+    def gaps(self) -> list[Gap]:
+        """What forgetting has left of each commit: how many rows are lost for good."""
+        gone = {one.id for one in self.keys.destroyed()}
+        found = []
+        for entry in self._index.entries() if gone else ():
+            if entry.private.length:
+                with private_file(self.folder, entry.segment).open("rb") as source:
+                    lost = sum(one.rows for one in parts(source, entry.private) if one.key in gone)
+                found += [Gap(entry.commit.number, lost)] if lost else []
+        return found
 
     def check(self) -> list[Finding]:
         """Read every record and tell what is damaged; an empty list says that every byte is as written."""
@@ -142,9 +172,10 @@ class Journal:
         found = [_torn(one) for one in state.torn]
         if state.lost:
             found.append(_lost(state))
+        gone = {one.id for one in self.keys.destroyed()}
         for entry in self._index.entries():
             if entry.segment:
-                found += self._checked(entry)
+                found += self._checked(entry, gone)
         return found
 
     def recover(self) -> list[Finding]:
@@ -157,7 +188,9 @@ class Journal:
         if state.lost:
             found.append(_lost(state))
         for one in state.torn:
-            self._set_aside(one)
+            if one.length:
+                self._set_aside(one)
+            shorten(self.folder / one.segment, one.begin)
         if state.torn or not state.sound:
             self._index.write(state.base, self._index.entries())
         return found
@@ -167,6 +200,52 @@ class Journal:
             raise NotFound(f"There is no commit #{number}", hint="see kb log")
         return self._index.entries()[number - 1]
 
+    @contextmanager
+    def _opened(self, entry: Entry, name: str, extent: Extent) -> Iterator[BinaryIO]:
+        """A file of the journal, when what a commit has in it has proved intact."""
+        try:
+            with (self.folder / name).open("rb") as source:
+                if not extent.intact(source):
+                    raise StoreDamaged(
+                        f"The record of commit #{entry.commit.number} fails its checksum",
+                        where=f"journal/{name}",
+                        hint="see kb doctor",
+                    )
+                yield source
+        except FileNotFoundError:
+            raise StoreDamaged(
+                f"The record of commit #{entry.commit.number} is missing",
+                where=f"journal/{name}",
+                hint="see kb doctor",
+            ) from None
+
+    def _private(self, state: State, segment: str) -> Extension:
+        """The private file of a segment, to be written on; it is made when the first row comes."""
+        path = private_file(self.folder, segment)
+        tail = state.tail
+        begin = tail.private.end if tail and tail.segment == segment else 0
+        return Extension(path, begin, private=True)
+
+    def _written(self, text: Extension, private: Extension, record: Record) -> Entry:
+        """Write one record."""
+        commit = record.commit
+        sealer = Sealer(private, self.keys, commit.number, record.owner)
+        text.write(head(commit) + b"TX .\n")
+        for adds, batches in ((False, record.removed), (True, record.added)):
+            for batch in batches:
+                clear, hidden = divided(batch)
+                if len(clear):
+                    text.write(lines(clear, _LETTERS[adds]))
+                if len(hidden):
+                    sealer.add(hidden, adds=adds)
+        sealer.flush()
+        sealed = private.cut()
+        text.write(b"TC .\n" + (private_row(sealed) if sealed.length else b""))
+        extent = text.cut()
+        text.write(trailer(extent.checksum, extent.length))
+        text.cut()
+        return Entry(commit, text.path.name, extent, sealed)
+
     def _place(self, state: State) -> tuple[str, int]:
         """The segment that the next record goes to, and where in it."""
         tail = state.tail
@@ -175,22 +254,21 @@ class Journal:
         return f"{state.last + 1:08d}{SEGMENT}", 0
 
     def _set_aside(self, torn: Torn) -> None:
-        """Move torn bytes out of their segment."""
-        path = self.folder / torn.segment
-        with path.open("rb") as source:
+        """Keep torn bytes in a file of their own."""
+        with (self.folder / torn.segment).open("rb") as source:
             source.seek(torn.begin)
             left = source.read()
-        copy = self.folder / f"torn-{path.stem}-{torn.begin}"
-        with Extension(copy, 0) as kept:
+        with Extension(self.folder / f"torn-{Path(torn.segment).stem}-{torn.begin}", 0) as kept:
             kept.write(left)
             kept.finish(durable=True)
-        with Extension(path, torn.begin) as cut:
-            cut.finish(durable=True)
-        if not torn.begin:
-            path.unlink()
 
-    def _checked(self, entry: Entry) -> Iterator[Finding]:
-        number, segment = entry.commit.number, entry.segment
+    def _checked(self, entry: Entry, gone: set[bytes]) -> Iterator[Finding]:
+        number, segment, private = (
+            entry.commit.number,
+            entry.segment,
+            private_file(self.folder, entry.segment),
+        )
+        name = segment
         try:
             with (self.folder / segment).open("rb") as source:
                 if not entry.text.intact(source):
@@ -198,21 +276,17 @@ class Journal:
                 source.seek(entry.text.end)
                 if source.read(len(entry.trailer)) != entry.trailer:
                     yield Finding(number, segment, "the record's checksum row is damaged")
+            if entry.private.length:
+                name = f"private/{private.name}"
+                with private.open("rb") as source:
+                    if not entry.private.intact(source):
+                        yield Finding(number, name, "the private rows fail their checksum")
+                        return
+                    used = {one.key for one in parts(source, entry.private)} - gone
+                if len(self.keys.known(used)) < len(used):
+                    yield Finding(number, name, f"keys of private rows are missing in {self.keys.path.name}")
         except FileNotFoundError:
-            yield Finding(number, segment, "the segment is missing")
-
-
-def _written(text: Extension, record: Record) -> Extent:
-    """Write one record."""
-    text.write(head(record.commit) + b"TX .\n")
-    for adds, batches in ((False, record.removed), (True, record.added)):
-        for batch in batches:
-            text.write(lines(batch, _LETTERS[adds]))
-    text.write(b"TC .\n")
-    extent = text.cut()
-    text.write(trailer(extent.checksum, extent.length))
-    text.cut()
-    return extent
+            yield Finding(number, name, "the file is missing")
 
 
 def _torn(torn: Torn) -> Finding:

@@ -219,7 +219,8 @@ class Index:
                 # A segment is left behind only when its last record is whole.
                 found += _damaged(name, doubtful, found[-1], _first(following))
         if not doubtful:
-            return found[1:], ()
+            empty = names and not (self.folder / names[-1]).stat().st_size
+            return found[1:], (Torn(names[-1], 0, 0),) if empty else ()
         begin = doubtful[0].text.offset
         return found[1:], (Torn(names[-1], begin, doubtful[-1].end - begin),)
 

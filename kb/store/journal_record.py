@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -28,6 +28,9 @@ _TRAILER = re.compile(rb"\n# xxh3-128 ([0-9a-f]{32}) (\d{1,15})(?=\n)")
 _LONGEST_TRAILER = 64
 _PRIVATE = re.compile(rb"^# private (\d{1,15}) (\d{1,15}) ([0-9a-f]{32})\n\Z", re.MULTILINE)
 _LONGEST_PRIVATE = 96
+
+Owner = Callable[[pa.RecordBatch], pa.Array]
+"""Says for each row of a batch which buyer (IRI in N-Triples syntax) it belongs to; null for none or several."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,15 @@ class Commit:
 
 @dataclass(frozen=True)
 class Record:
-    """A commit with its rows, as they go into the journal."""
+    """A commit with its rows, as they go into the journal.
+
+    `owner` says whose the private ones among them are; without it they all go under the store's common key.
+    """
 
     commit: Commit
     added: Iterable[pa.RecordBatch]
     removed: Iterable[pa.RecordBatch]
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True)

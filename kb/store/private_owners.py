@@ -1,0 +1,148 @@
+"""Which buyer a private row belongs to, by the private graph's own links."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyoxigraph as ox
+from numpy.typing import NDArray
+
+from .. import graphs
+from ..columns.image import Image
+from ..columns.kernels import (
+    NO_PAIRS,
+    Ids,
+    Pairs,
+    contains,
+    degree,
+    distinct,
+    expand,
+    heads,
+    pack,
+    subtract,
+    swap,
+    tails,
+    unite,
+)
+from ..columns.rows import Rows
+from ..terms import RDF
+
+_OWN = "https://w3id.org/commerce-kb/ownership#"
+
+
+class Ownership:
+    """What ownership.ttl says: the class of owners, how their IRIs begin, and the links that lead to them."""
+
+    def __init__(self) -> None:
+        triples = list(ox.parse(path=Path(__file__).with_name("ownership.ttl"), format=ox.RdfFormat.TURTLE))
+        self.classes = [str(one.subject) for one in triples if _is(one, "Owner")]
+        self.to_owner = [str(one.subject) for one in triples if _is(one, "LinkToOwner")]
+        self.from_owner = [str(one.subject) for one in triples if _is(one, "LinkFromOwner")]
+        self.beginnings = [
+            f"<{one.object.value}" for one in triples if one.predicate.value.endswith("iriBeginning")
+        ]
+
+
+class Owners:
+    """The owners of private rows, for `image` (before or after a commit) and the rows that the commit changes.
+
+    Called with a batch it gives the owner of each row: that of its subject, else that of its object; null where
+    neither leads to exactly one. Nodes that neither the image nor the rows hold belong to nobody.
+    """
+
+    def __init__(self, image: Image, *patches: Rows) -> None:
+        self._image = image
+        self._patches = patches
+        self._known: Pairs = NO_PAIRS  # Node and owner, or node and 0.
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.Array:
+        dictionary = self._image.dictionary
+        owners = self._of(dictionary.find(batch.column("s")))
+        left = np.flatnonzero(owners == 0)
+        if len(left):
+            owners[left] = self._of(dictionary.find(batch.column("o").take(pa.array(left))))
+        return dictionary.decode(owners)
+
+    def _of(self, nodes: Ids) -> Ids:
+        """The owner of each node, 0 for none."""
+        if not len(nodes):
+            return np.zeros(0, np.uint32)
+        asked = distinct(nodes)
+        fresh = asked[degree(self._known, asked) == 0]
+        if len(fresh):
+            self._known = unite(self._known, self._resolved(fresh))
+        places = np.searchsorted(self._known, nodes.astype(np.uint64) << np.uint64(32))
+        return tails(self._known)[places]
+
+    def _resolved(self, nodes: Ids) -> Pairs:
+        """(node, owner) for each of some distinct nodes; the owner is 0 for none or several."""
+        frontier = pack(nodes, nodes)
+        seen, found = frontier, NO_PAIRS
+        while len(frontier):
+            at = tails(frontier)
+            arrived = self._are_owners(at)
+            found = unite(found, frontier[arrived])
+            frontier = frontier[~arrived]
+            onward = [self._step(frontier, pairs) for pairs in self._links]
+            frontier = subtract(distinct(np.concatenate([NO_PAIRS, *onward])), seen)
+            seen = unite(seen, frontier)
+        alone = found[degree(found, heads(found)) == 1]
+        rest = nodes[~contains(heads(alone), nodes)]
+        return unite(alone, pack(rest, np.zeros(len(rest), np.uint32)))
+
+    @staticmethod
+    def _step(frontier: Pairs, links: Pairs) -> Pairs:
+        row, tail = expand(links, tails(frontier))
+        return pack(heads(frontier)[row], tail)
+
+    def _are_owners(self, nodes: Ids) -> NDArray[np.bool_]:
+        asked, places = np.unique(nodes, return_inverse=True)
+        dictionary = self._image.dictionary
+        texts = dictionary.decode(asked)
+        owners = np.zeros(len(asked), bool)
+        for beginning in self._ownership.beginnings:
+            owners |= pc.starts_with(texts, beginning).fill_null(False).to_numpy(zero_copy_only=False)
+        typed = self._pairs(str(RDF.type))
+        for one in dictionary.find(self._ownership.classes):
+            if one:
+                owners |= np.any(
+                    [contains(pairs, pack(asked, np.full(len(asked), one))) for pairs in typed], 0
+                )
+        return owners[places]
+
+    @cached_property
+    def _ownership(self) -> Ownership:
+        return Ownership()
+
+    @cached_property
+    def _links(self) -> list[Pairs]:
+        """Pairs that lead one step nearer to an owner."""
+        ahead = [pairs for name in self._ownership.to_owner for pairs in self._pairs(name)]
+        private = self._image.asserted_private
+        back = []
+        for name in self._ownership.from_owner:
+            predicate = self._image.dictionary.id(name)
+            back += [private.get_relation(predicate).inverse, *map(swap, self._patched(predicate))]
+        return [one for one in ahead + back if len(one)]
+
+    def _pairs(self, name: str) -> list[Pairs]:
+        """The private pairs of a predicate, in the image and in the rows."""
+        predicate = self._image.dictionary.id(name)
+        return [self._image.asserted_private.get_relation(predicate).pairs, *self._patched(predicate)]
+
+    def _patched(self, predicate: int) -> list[Pairs]:
+        text = self._image.dictionary.text
+        return [
+            pairs
+            for patch in self._patches
+            for graph, key, pairs in patch
+            if key == predicate and graph and graphs.is_private(text(graph)[1:-1])
+        ]
+
+
+def _is(triple: ox.Triple, kind: str) -> bool:
+    return triple.predicate.value.endswith("#type") and triple.object == ox.NamedNode(_OWN + kind)

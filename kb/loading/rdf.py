@@ -21,6 +21,7 @@ from ..columns.batches import batches_of
 from ..errors import DataError, SourceError, SyntaxFault
 from ..formats import STANDARD_INPUT, rdf_format
 from ..skolem import skolemised
+from .line_formats import read_lines
 
 Progress = Callable[[int], None]
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -52,8 +53,11 @@ def read_rdf(
                 raise DataError(
                     "RDF/XML with a DOCTYPE is refused", where=str(path), hint="expand its entities first"
                 )
-            quads = ox.parse(source, format=form, rename_blank_nodes=False)
-            for batch in batches_of(quads, graph):
+            if form in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS):
+                batches = read_lines(source, graph=graph, graphs=form == ox.RdfFormat.N_QUADS)
+            else:
+                batches = batches_of(ox.parse(source, format=form, rename_blank_nodes=False), graph)
+            for batch in batches:
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:
             raise _located(fault, path) from None

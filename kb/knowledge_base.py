@@ -21,7 +21,7 @@ from .columns.batches import batches_of, lines
 from .columns.relations import Relations
 from .columns.rows import Rows
 from .core.client import routed
-from .errors import Forbidden, NotFound, SourceError, UsageError
+from .errors import Forbidden, NotFound, OntologyError, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
 from .loading.inputs import Inputs
@@ -37,7 +37,7 @@ from .querying.graph_store import Body, Method, change
 from .querying.results import Result
 from .querying.run import Dataset, run
 from .querying.updates import ground_diff
-from .reasoning import Proof, RuleSet, explain
+from .reasoning import OntologyCheck, Proof, RuleSet, check_ontology, explain
 from .reports import LoadReport, ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot
@@ -322,6 +322,33 @@ class KnowledgeBase(Administration):
             return Wish(commit, Patch(added, removed))
 
         return self._write(undone.source, reverted, alone=True)
+
+    def check_ontology(self, *, write: bool = False) -> OntologyCheck:
+        """Check the store's ontology with HermiT: consistency, impossible classes, classification.
+
+        With `write`, what classification adds to the rules becomes part of the ontology, as a commit; reasoning
+        reads only that. Raises ToolMissing without Java, OntologyError for what HermiT can't read.
+        """
+        found = check_ontology(pipeline.axioms_of(self.snapshot.image))
+        if write:
+            if not found.consistent:
+                raise OntologyError("The ontology is inconsistent: " + "; ".join(found.conflict))
+            place = ox.NamedNode(graphs.CLASSIFIED)
+            self._classify([ox.Quad(one.subject, one.predicate, one.object, place) for one in found.added])
+        return found
+
+    @routed()
+    def _classify(self, quads: Sequence[ox.Quad]) -> LoadReport:
+        """Make these quads the classified graph of the ontology."""
+
+        def classified(turn: Turn) -> Wish:
+            commit = self._header(turn, "ontology", "what classification adds to the ontology")
+            image = turn.staging.image
+            wanted = Rows.encoded(image.dictionary, batches_of(quads))
+            stale = image.rows_of(graphs.CLASSIFIED)
+            return Wish(commit, Patch(wanted.minus(stale), stale.minus(wanted)), judged=False)
+
+        return self._write("ontology", classified, alone=True)
 
     def reason(self) -> ReasoningReport:
         """Reason over the whole graph anew and report; every commit does so by itself."""

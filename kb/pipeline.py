@@ -152,6 +152,12 @@ def shapes_of(image: Image) -> ShapesGraph:
 
 
 def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
+def axioms_of(image: Image) -> list[ox.Triple]:
+    """The axioms of the ontologies in an image, without what classification added to them."""
+    names = [one for one in image.graph_names() if one.startswith(graphs.ONTOLOGY)]
+    return _triples(image, [one for one in names if one != graphs.CLASSIFIED])
+
+
     """The triples of graphs, blank nodes again blank."""
     found: list[ox.Triple] = []
     for graph in names:

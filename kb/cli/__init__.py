@@ -30,6 +30,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "stats": "reading:stats",
         "serve": "serving:serve",
     },
+    "Model": {
+        "ontology": "ontology:ontology",
+    },
     "Versions": {
         "log": "versions:log",
         "diff": "versions:diff",
@@ -59,6 +62,7 @@ _SUMMARIES = {
     "serve": "Serve the SPARQL endpoint and the pages.",
     "log": "List the commits.",
     "diff": "Show what changed between two commits.",
+    "ontology": "Check an ontology: consistency, impossible classes, classification.",
     "revert": "Undo one commit by a new one.",
     "snapshot": "List the snapshots that are kept; pin and unpin them.",
     "quarantine": "List what the gate held back, and why.",

@@ -1,6 +1,7 @@
 """Reasoning: an ontology becomes rules, rules over columns give consequences, each with a proof."""
 
 from .accounts import Account, account
+from .checking import Impossible, OntologyCheck, check_ontology
 from .classify import Classification, classify
 from .compiler import compile_ontology
 from .contradictions import Contradiction, plain_label
@@ -16,11 +17,14 @@ __all__ = [
     "Consequences",
     "Contradiction",
     "Entailment",
+    "Impossible",
+    "OntologyCheck",
     "Oversized",
     "Proof",
     "RuleSet",
     "Unsupported",
     "account",
+    "check_ontology",
     "classify",
     "compile_ontology",
     "entails",

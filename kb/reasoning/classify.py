@@ -40,7 +40,10 @@ def classify(triples: Iterable[ox.Triple | ox.Quad]) -> Classification:
     Raises ToolMissing where there is no Java, OntologyError for what HermiT can't read.
     """
     if shutil.which("java") is None:
-        raise ToolMissing("Java is not installed, and HermiT runs on it", hint="install a Java 11+ runtime")
+        raise ToolMissing(
+            "Java is not installed, and HermiT runs on it",
+            hint="apt-get install default-jre-headless (Java 11 or later)",
+        )
     import owlready2
 
     world = owlready2.World()

@@ -66,7 +66,7 @@ def test_a_datatype_that_hermit_does_not_know_is_an_ontology_error():
 
 def test_missing_java_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ToolMissing, match="install a Java"):
+    with pytest.raises(ToolMissing, match="default-jre-headless"):
         classify([])
 
 

@@ -9,44 +9,41 @@ holder of the store's write lock alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
 from ..columns.batches import from_lines, lines
+from ..columns.files import link
 from ..errors import NotFound, StoreDamaged
 from .durable import sync
+from .journal_check import Finding, Gap, damaged, died, gaps
 from .journal_files import Extension, shorten
-from .journal_index import SEGMENT, Index, State, Torn, private_file
-from .journal_record import Commit, Entry, Extent, Record, head, private_row, rows, trailer
+from .journal_index import SEGMENT, Index, State, Torn, base_name, private_file, segments, swallowed
+from .journal_record import (
+    Commit,
+    Entry,
+    Extent,
+    Owner,
+    Record,
+    head,
+    header_rows,
+    older_row,
+    private_row,
+    rows,
+    trailer,
+)
 from .keys import Keys
-from .private import Sealer, divided, parts, unsealed
+from .private import Sealer, divided, unsealed
 
-__all__ = ["Commit", "Finding", "Journal", "Record"]
+__all__ = ["Commit", "Finding", "Gap", "Journal", "Record"]
 
 SEGMENT_BYTES = 64 << 20
 _LETTERS = {True: "A ", False: "D "}
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Rows of a commit that nobody can read any more, because their buyer was forgotten."""
-
-    number: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it should be; `number` is 0 where it is no commit's."""
-
-    number: int
-    segment: str
-    what: str
 
 
 class Journal:
@@ -69,11 +66,23 @@ class Journal:
         self.durable = durability == "disk"
         self._segment_bytes = segment_bytes
         self._index = Index(folder)
+        self._swept = False
 
     @property
     def last(self) -> int:
         """The number of the newest commit, 0 where there is none."""
         return self._index.state().last
+
+    @property
+    def base(self) -> Commit | None:
+        """The commit as of which the whole state was written down, None where all commits can be read."""
+        base = self._index.state().base
+        return base.commit if base else None
+
+    @property
+    def oldest(self) -> int:
+        """The number of the first commit that can be read: 1, or the one after the base."""
+        return self.base.number + 1 if self.base else 1
 
     def commits(self) -> list[Commit]:
         """All commits, oldest first."""
@@ -114,6 +123,7 @@ class Journal:
                 for number, record in enumerate(records, state.last + 1):
                     if record.commit.number != number:
                         raise ValueError(f"commit {record.commit.number} can't follow commit {number - 1}")
+                    text.write(head(record.commit))
                     entries.append(self._written(text, private, record))
                 # What the rows in clear refer to is there before them.
                 private.finish(durable=self.durable)
@@ -142,10 +152,65 @@ class Journal:
     def read(self, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
         """The rows that a commit added (or removed), as batches, when the record has proved intact.
 
-        Rows of buyers who were forgotten are left out; `gaps` counts them. Raises NotFound, and StoreDamaged for
-        a record that fails its checksum.
+        Rows of buyers who were forgotten are left out; `gaps` counts them. Raises NotFound, also for a commit that
+        is part of the base, and StoreDamaged for a record that fails its checksum.
         """
         entry = self._entry(number)
+        if not entry.segment:
+            left = f"commits from #{self.oldest} on" if self.oldest <= self.last else "later commits"
+            raise NotFound(
+                f"The patch of commit #{number} went into the journal's base, as of commit #{self.oldest - 1}",
+                hint=f"the patches of {left} can be read",
+            )
+        yield from self._rows(entry, adds=adds)
+
+    def read_base(self) -> Iterator[pa.RecordBatch]:
+        """The whole asserted state as of the commit `base`; nothing where there is none.
+
+        Raises StoreDamaged.
+        """
+        base = self._index.state().base
+        if base:
+            yield from self._rows(base, adds=True)
+
+    def compact(
+        self,
+        state: Iterable[pa.RecordBatch],
+        *,
+        through: Commit,
+        owner: Owner | None = None,
+        keep: bool = False,
+    ) -> None:
+        """Write the whole asserted state as of the newest commit as a base in the place of all patches.
+
+        The older segments are removed, or moved to ``archive/`` if they are to be kept. Whatever fails, the
+        journal is the old one or the new one.
+        """
+        self.recover()
+        if not through.number or through != self.get(self.last):
+            raise ValueError(
+                f"a base holds the state as of the newest commit, not of commit {through.number}"
+            )
+        self._swept = False
+        old, commits = segments(self.folder), self.commits()
+        name = base_name(through.number, old)
+        draft, private = self.folder / f"{name}.draft", private_file(self.folder, name)
+        with self._index.changing():
+            with Extension(draft, 0) as text, Extension(private, 0, private=True) as sealed:
+                text.write(header_rows({"base": through.number, "id": through.id}))
+                for one in commits:
+                    text.write(older_row(one))
+                base = replace(self._written(text, sealed, Record(through, state, (), owner)), segment=name)
+                sealed.finish(durable=True)
+                text.finish(durable=True)
+            if keep:
+                self._archive(old)
+            draft.rename(self.folder / name)
+            sync(self.folder)
+            self._sweep()
+            self._index.write(base, [Entry(one) for one in commits])
+
+    def _rows(self, entry: Entry, *, adds: bool) -> Iterator[pa.RecordBatch]:
         with self._opened(entry, entry.segment, entry.text) as source:
             for piece in rows(source, entry.text, adds=adds):
                 yield from from_lines(piece, prefix=_LETTERS[adds])
@@ -157,26 +222,11 @@ class Journal:
 
     def gaps(self) -> list[Gap]:
         """What forgetting has left of each commit: how many rows are lost for good."""
-        gone = {one.id for one in self.keys.destroyed()}
-        found = []
-        for entry in self._index.entries() if gone else ():
-            if entry.private.length:
-                with private_file(self.folder, entry.segment).open("rb") as source:
-                    lost = sum(one.rows for one in parts(source, entry.private) if one.key in gone)
-                found += [Gap(entry.commit.number, lost)] if lost else []
-        return found
+        return gaps(self.folder, self._records(), self.keys)
 
     def check(self) -> list[Finding]:
         """Read every record and tell what is damaged; an empty list says that every byte is as written."""
-        state = self._index.state()
-        found = [_torn(one) for one in state.torn]
-        if state.lost:
-            found.append(_lost(state))
-        gone = {one.id for one in self.keys.destroyed()}
-        for entry in self._index.entries():
-            if entry.segment:
-                found += self._checked(entry, gone)
-        return found
+        return [*died(self._index.state()), *damaged(self.folder, self._records(), self.keys)]
 
     def recover(self) -> list[Finding]:
         """Put right what a writer that died has left: torn bytes go to a file of their own, the index is mended.
@@ -184,16 +234,38 @@ class Journal:
         Gives what was found; nothing and at once where all is well.
         """
         state = self._index.state()
-        found = [_torn(one) for one in state.torn]
-        if state.lost:
-            found.append(_lost(state))
+        found = died(state)
         for one in state.torn:
             if one.length:
                 self._set_aside(one)
             shorten(self.folder / one.segment, one.begin)
         if state.torn or not state.sound:
             self._index.write(state.base, self._index.entries())
+        if not self._swept:
+            self._sweep()
         return found
+
+    def _records(self) -> list[Entry]:
+        """All records that are there, the base first."""
+        base = self._index.state().base
+        return [*([base] if base else []), *(one for one in self._index.entries() if one.segment)]
+
+    def _archive(self, names: list[str]) -> None:
+        """Give segments and their private files a second name in the archive."""
+        for name in names:
+            for path in (self.folder / name, private_file(self.folder, name)):
+                place = self.folder / "archive" / path.relative_to(self.folder)
+                if path.exists() and not place.exists():
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    link(path, place)
+                    sync(place.parent)
+        sync(self.folder)
+
+    def _sweep(self) -> None:
+        """Remove what a base has made needless, and what a writer that died had not finished."""
+        for path in (*swallowed(self.folder), *self.folder.glob("*.draft")):
+            path.unlink()
+        self._swept = True
 
     def _entry(self, number: int) -> Entry:
         if not 0 < number <= self.last:
@@ -227,10 +299,10 @@ class Journal:
         return Extension(path, begin, private=True)
 
     def _written(self, text: Extension, private: Extension, record: Record) -> Entry:
-        """Write one record."""
+        """Write a record's rows, behind its header, and what ends it."""
         commit = record.commit
         sealer = Sealer(private, self.keys, commit.number, record.owner)
-        text.write(head(commit) + b"TX .\n")
+        text.write(b"TX .\n")
         for adds, batches in ((False, record.removed), (True, record.added)):
             for batch in batches:
                 clear, hidden = divided(batch)
@@ -261,39 +333,3 @@ class Journal:
         with Extension(self.folder / f"torn-{Path(torn.segment).stem}-{torn.begin}", 0) as kept:
             kept.write(left)
             kept.finish(durable=True)
-
-    def _checked(self, entry: Entry, gone: set[bytes]) -> Iterator[Finding]:
-        number, segment, private = (
-            entry.commit.number,
-            entry.segment,
-            private_file(self.folder, entry.segment),
-        )
-        name = segment
-        try:
-            with (self.folder / segment).open("rb") as source:
-                if not entry.text.intact(source):
-                    yield Finding(number, segment, "the record fails its checksum")
-                source.seek(entry.text.end)
-                if source.read(len(entry.trailer)) != entry.trailer:
-                    yield Finding(number, segment, "the record's checksum row is damaged")
-            if entry.private.length:
-                name = f"private/{private.name}"
-                with private.open("rb") as source:
-                    if not entry.private.intact(source):
-                        yield Finding(number, name, "the private rows fail their checksum")
-                        return
-                    used = {one.key for one in parts(source, entry.private)} - gone
-                if len(self.keys.known(used)) < len(used):
-                    yield Finding(number, name, f"keys of private rows are missing in {self.keys.path.name}")
-        except FileNotFoundError:
-            yield Finding(number, name, "the file is missing")
-
-
-def _torn(torn: Torn) -> Finding:
-    return Finding(
-        0, torn.segment, f"{torn.length} bytes at {torn.begin} are no whole record: an append died"
-    )
-
-
-def _lost(state: State) -> Finding:
-    return Finding(state.last + 1, "", f"the index knows {state.lost} more commits than the segments hold")

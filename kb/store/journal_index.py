@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,7 @@ class Index:
         names = [
             one for one in names[names.index(after.segment) if after.segment else 0 :] if not _is_base(one)
         ]
-        for name, following in zip(names, [*names[1:], ""], strict=True):
+        for name, following in zip_longest(names, names[1:]):
             doubtful = []
             for one in records(self.folder / name, found[-1].end if found[-1].segment == name else 0):
                 entry = self._entry_of(name, one, found[-1])
@@ -306,6 +307,15 @@ def swallowed(folder: Path) -> list[Path]:
     found = [path for path in folder.glob(f"*{SEGMENT}") if path.name not in live]
     stems = {private_file(folder, name).name for name in live}
     return found + [path for path in folder.glob(f"private/*{PRIVATE}") if path.name not in stems]
+
+
+def base_name(number: int, names: list[str]) -> str:
+    """The name of a new base as of a commit; one that was made before, of the same commit, is outdone.
+
+    >>> base_name(12, ["00000012.00.base.rdfp"])
+    '00000012.01.base.rdfp'
+    """
+    return next(name for serial in count() if (name := f"{number:08d}.{serial:02d}{BASE}") not in names)
 
 
 def private_file(folder: Path, segment: str) -> Path:

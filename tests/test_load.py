@@ -234,8 +234,10 @@ def test_terms_are_journalled_as_received_and_stored_as_oxigraph_has_them(
     knowledge.load(turtle(tmp_path, "<urn:s> <urn:p> 1.50 ."))
     assert '"1.50"^^' in (knowledge.folder.path / "journal" / "00000001.rdfp").read_text()
     assert knowledge.query("SELECT ?o { <urn:s> <urn:p> ?o }").rows[0]["o"].value == "1.5"
-    again = knowledge.load(turtle(tmp_path, "<urn:s> <urn:p> 1.5 .", "b.ttl"), source="feed")
-    assert again.commit is None
+    otherwise = turtle(tmp_path, "<urn:s> <urn:p> 1.5 .", "b.ttl")
+    again = knowledge.load(otherwise, source="feed")
+    assert (again.added, again.removed) == (1, 1)
+    assert knowledge.load(otherwise, source="feed").commit is None
 
 
 def test_a_commit_in_python_is_reverted_by_another(knowledge: KnowledgeBase, tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ class Dictionary:
         """The id of the term that Oxigraph stores, by id; mostly the id itself."""
         return self._column("stored", np.uint32)
 
+    def stored_of(self, ids: Ids) -> Ids:
+        """The ids of the terms that Oxigraph stores in place of `ids`, at the cost of these alone."""
+        return self.stored[ids]
+
     def _column(self, name: str, dtype: type) -> NDArray:
         return np.concatenate([np.zeros(1, dtype), *(getattr(segment, name) for segment in self.segments)])
 

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from ..errors import StoreDamaged
 from .dictionary import Dictionary, Segment
 from .image import VIEWS, Image
+from .layers import Base, Layered
 from .relations import GraphSets, Relation, Relations
 
 LAYOUT = 1
-_PARTS = ("pairs", "sets", "received")
+_PARTS = ("pairs", "sets", "received", "spelt_in")
 
 
 def write_image(image: Image, folder: Path, *, earlier: Path | None = None) -> None:
@@ -33,7 +34,14 @@ def write_image(image: Image, folder: Path, *, earlier: Path | None = None) -> N
     segments = [_write_segment(segment, folder, earlier) for segment in image.dictionary.segments]
     views = {
         view: {
-            predicate: {part: _write_array(getattr(relation, part), folder, earlier) for part in _PARTS}
+            predicate: {
+                part: _write_array(array, folder, earlier)
+                for part, array in zip(
+                    _PARTS,
+                    (relation.pairs, relation.sets, relation.received, relation.forms.numbers),
+                    strict=True,
+                )
+            }
             for predicate, relation in getattr(image, view).items()
         }
         for view in VIEWS
@@ -61,7 +69,7 @@ def read_image(folder: Path) -> Image:
         views = {
             view: Relations(
                 {
-                    int(predicate): Relation(*(_read_array(folder / f"{parts[part]}") for part in _PARTS))
+                    int(predicate): _relation(*(_read_array(folder / f"{parts[part]}") for part in _PARTS))
                     for predicate, parts in relations.items()
                 }
             )
@@ -76,6 +84,11 @@ def read_image(folder: Path) -> Image:
     return Image(
         Dictionary(segments, manifest["languages"]), GraphSets(map(tuple, manifest["sets"])), **views
     )
+
+
+def _relation(pairs: NDArray, sets: NDArray, received: NDArray, spelt_in: NDArray) -> Relation:
+    rows = Base(pairs, sets, bare=len(pairs) != len(sets))
+    return Relation.of(Layered(rows), Layered(Base(received, spelt_in)))
 
 
 def _write_segment(segment: Segment, folder: Path, earlier: Path | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -11,8 +12,8 @@ import numpy as np
 
 from .. import graphs
 from .dictionary import Dictionary
-from .kernels import Pairs, contains, heads, pack, subtract, tails, unite
-from .relations import GraphSets, Relation, Relations
+from .kernels import NO_PAIRS, Pairs, distinct, heads, pack, subtract, tails, unite
+from .relations import GraphSets, Relation, Relations, StoredOf
 from .rows import Rows
 
 VIEWS = ("asserted_public", "asserted_private", "inferred_public", "inferred_private", "ontology", "own")
@@ -60,15 +61,25 @@ class Image:
         """The predicates that have rows in any open graph."""
         return {key for name in _OPEN for key in getattr(self, name)}
 
-    def differing(self, other: Image) -> set[int]:
-        """The open predicates whose relation is another one in `other`."""
-        different: set[int] = set()
-        for name in _OPEN:
-            old, new = getattr(self, name), getattr(other, name)
-            if old is not new:
-                keys = {*old, *new}
-                different |= {key for key in keys if old.get_relation(key) is not new.get_relation(key)}
-        return different
+    def difference(self, before: Image, *, inferred: bool) -> tuple[Rows, Rows]:
+        """The open triples that came since `before` and those that went, each once, in graph 0.
+
+        Costs what changed where both images have their relations' bases in common.
+        """
+        names = [name for name in _OPEN if inferred or not name.startswith("inferred")]
+        views = [(getattr(before, name), getattr(self, name)) for name in names]
+        gained, lost = {}, {}
+        for predicate in {key for old, new in views for key in new.differing(old)}:
+            relations = [(old.get_relation(predicate), new.get_relation(predicate)) for old, new in views]
+            touched = [new.rows.touched(old.rows) for old, new in relations if old is not new]
+            pairs = distinct(np.concatenate(touched))
+            was, is_now = (
+                np.logical_or.reduce([one.holds(pairs) for one in states])
+                for states in zip(*relations, strict=True)
+            )
+            gained[0, predicate] = pairs[is_now & ~was]
+            lost[0, predicate] = pairs[was & ~is_now]
+        return Rows(gained), Rows(lost)
 
     def graph_id(self, graph: str) -> int:
         """The id of a graph name, 0 where no row lies in it."""
@@ -77,89 +88,134 @@ class Image:
     def rows_of(self, graph: str) -> Rows:
         """All rows of one graph, in stored ids."""
         identifier = self.graph_id(graph)
-        view: Relations = getattr(self, self._view_of(graph))
+        view: Relations = getattr(self, _view_of(graph))
         if graphs.is_inferred(graph):
             return Rows({(identifier, key): one.pairs for key, one in view.items()})
         return Rows({(identifier, key): one.of_graph(identifier, self.sets) for key, one in view.items()})
 
+    def graph_sizes(self) -> dict[str, int]:
+        """How many rows each graph has, by its name, sorted; at the cost of the number of relations."""
+        sizes: dict[int, int] = defaultdict(int)
+        for view in (getattr(self, name) for name in _GROUND):
+            for one in view.values():
+                for number, count in one.rows.counts.items():
+                    for graph in self.sets.members(number):
+                        sizes[graph] += count
+        found = {self.dictionary.text(graph)[1:-1]: size for graph, size in sizes.items()}
+        found |= {
+            graphs.INFERRED: self.inferred_public.size,
+            graphs.PRIVATE_INFERRED: self.inferred_private.size,
+        }
+        return {name: found[name] for name in sorted(found) if found[name]}
+
     def graph_names(self) -> list[str]:
         """The names of the graphs that have rows, sorted."""
-        numbers = [one.sets for view in self._asserted_views() for one in view.values() if len(one.sets)]
-        used = np.unique(np.concatenate(numbers)) if numbers else ()
-        ids = {graph for number in used for graph in self.sets.members(int(number))}
-        names = [self.dictionary.text(one)[1:-1] for one in ids]
-        names += [graphs.INFERRED] * bool(self.inferred_public)
-        names += [graphs.PRIVATE_INFERRED] * bool(self.inferred_private)
-        return sorted(names)
+        return list(self.graph_sizes())
 
     def effective(self, *, added: Rows, removed: Rows) -> tuple[Rows, Rows]:
         """What a patch really changes: the rows added that are not there yet, and the rows removed that are.
 
         What is added keeps its terms as received, what is removed is in stored ids. A quad both removed and
-        added stays.
+        added stays. A quad that is there with its object written otherwise is removed and added again as it
+        is written now; of several forms in one patch one counts, rather one that Oxigraph rewrites.
         """
-        stored = self.dictionary.stored
-        plain = {key: pack(heads(pairs), stored[tails(pairs)]) for key, pairs in added.pairs.items()}
+        stored_of = self.dictionary.stored_of
         really_added, really_removed = {}, {}
+        kept: dict[tuple[int, int], Pairs] = {}
         for key, pairs in added.pairs.items():
-            there = self._pairs(*key)
-            really_added[key] = pairs[~contains(there, plain[key])]
-        for (graph, predicate), pairs in removed.pairs.items():
-            there = self._pairs(graph, predicate)
-            gone = np.unique(pack(heads(pairs), stored[tails(pairs)]))
-            gone = gone[contains(there, gone)]
-            if (graph, predicate) in plain:
-                gone = gone[~contains(np.unique(plain[graph, predicate]), gone)]
-            really_removed[graph, predicate] = gone
+            relation = self._relation(*key)
+            plain, pairs = _one_form_each(pairs, stored_of)
+            there = relation.in_graph(plain, key[0], self.sets)
+            written = relation.written(plain[there], key[0], self.sets, stored_of)
+            respelt = written != pairs[there]
+            fresh = ~there
+            fresh[there] = respelt
+            really_added[key] = np.sort(pairs[fresh])
+            really_removed[key] = plain[there][respelt]
+            kept[key] = plain
+        for key, pairs in removed.pairs.items():
+            gone = distinct(pack(heads(pairs), stored_of(tails(pairs))))
+            gone = gone[self._relation(*key).in_graph(gone, key[0], self.sets)]
+            gone = subtract(gone, kept.get(key, NO_PAIRS))
+            really_removed[key] = unite(gone, really_removed.get(key, NO_PAIRS))
         return Rows(really_added), Rows(really_removed)
 
     def as_received(self, rows: Rows) -> Rows:
         """Rows of stored ids with their objects as they were written: what the journal keeps of removals."""
-        written = {}
-        for (graph, predicate), pairs in rows.pairs.items():
-            name = self._view_of(self.dictionary.text(graph)[1:-1])
-            received = getattr(self, name).get_relation(predicate).received
-            covered = pack(heads(received), self.dictionary.stored[tails(received)])
-            meant = contains(pairs, covered)
-            written[graph, predicate] = unite(
-                subtract(pairs, np.sort(covered[meant])), np.sort(received[meant])
-            )
-        return Rows(written)
+        stored_of = self.dictionary.stored_of
+        return Rows(
+            {
+                key: np.sort(self._relation(*key).written(pairs, key[0], self.sets, stored_of))
+                for key, pairs in rows.pairs.items()
+            }
+        )
 
     def changed(self, *, added: Rows, removed: Rows) -> Image:
-        """The image after an effective patch of asserted or own graphs."""
-        stored = self.dictionary.stored
-        views = {name: dict(getattr(self, name)) for name in _GROUND}
-        for graph, predicate, pairs in removed:
-            view = views[self._view_of(self.dictionary.text(graph)[1:-1])]
-            if predicate in view:
-                view[predicate] = view[predicate].removed(pairs, graph, self.sets, stored)
-        for graph, predicate, pairs in added:
-            view = views[self._view_of(self.dictionary.text(graph)[1:-1])]
-            view[predicate] = view.get(predicate, Relation()).added(pairs, graph, self.sets, stored)
-        made: dict[str, Any] = {name: Relations(view) for name, view in views.items()}
-        return replace(self, **made)
+        """The image after an effective patch of asserted or own graphs; views that it leaves alone stay the same."""
+        stored_of = self.dictionary.stored_of
+        changes: dict[str, dict[int, Relation]] = defaultdict(dict)
+        for rows, change in ((removed, Relation.removed), (added, Relation.added)):
+            for graph, predicate, pairs in rows:
+                name = self._view_of(graph)
+                known = changes[name]
+                relation = known[predicate] if predicate in known else self._relation(graph, predicate)
+                known[predicate] = change(relation, pairs, graph, self.sets, stored_of)
+        return self._exchanged(changes)
+
+    def merge_due(self) -> tuple[tuple[str, int], ...]:
+        """The relations, by view and predicate, whose changes have become so many that a merge pays."""
+        views = ((name, getattr(self, name)) for name in VIEWS)
+        return tuple((name, key) for name, view in views for key, relation in view.items() if relation.due)
+
+    def merged(self) -> Image:
+        """The same image with the relations merged that are due; may be made in another thread."""
+        changes: dict[str, dict[int, Relation]] = defaultdict(dict)
+        for name, predicate in self.merge_due():
+            changes[name][predicate] = getattr(self, name)[predicate].merged()
+        return self._exchanged(changes)
+
+    def rebased(self, merged: Image) -> Image:
+        """This image over relations that were merged of an earlier one; what was merged here since stays."""
+        changes = {}
+        for name in VIEWS:
+            mine, theirs = getattr(self, name), getattr(merged, name)
+            changes[name] = {key: mine[key].rebased(theirs[key]) for key in mine if key in theirs}
+        return self._exchanged(changes)
 
     def with_inferred(self, *, public: dict[int, Pairs], private: dict[int, Pairs]) -> Image:
         """The image with its consequences exchanged."""
         self.dictionary.encode([f"<{graph}>" for graph in (graphs.INFERRED, graphs.PRIVATE_INFERRED)])
         return replace(
             self,
-            inferred_public=Relations.of(public),
-            inferred_private=Relations.of(private),
+            inferred_public=self.inferred_public.brought_to(public),
+            inferred_private=self.inferred_private.brought_to(private),
         )
 
-    def _pairs(self, graph: int, predicate: int) -> Pairs:
-        view: Relations = getattr(self, self._view_of(self.dictionary.text(graph)[1:-1]))
-        return view.get_relation(predicate).of_graph(graph, self.sets)
+    def _relation(self, graph: int, predicate: int) -> Relation:
+        view: Relations = getattr(self, self._view_of(graph))
+        return view.get_relation(predicate)
 
-    def _asserted_views(self) -> Iterable[Relations]:
-        return (getattr(self, name) for name in _GROUND)
+    def _exchanged(self, changes: Mapping[str, Mapping[int, Relation]]) -> Image:
+        made: dict[str, Any] = {name: getattr(self, name).changed(some) for name, some in changes.items()}
+        return replace(self, **made)
 
-    @staticmethod
-    def _view_of(graph: str) -> str:
-        if graphs.is_inferred(graph):
-            return "inferred_private" if graphs.is_private(graph) else "inferred_public"
-        if not graphs.is_data(graph):
-            return "ontology" if graphs.is_open(graph) else "own"
-        return "asserted_private" if graphs.is_private(graph) else "asserted_public"
+    def _view_of(self, graph: int) -> str:
+        return _view_of(self.dictionary.text(graph)[1:-1])
+
+
+def _view_of(graph: str) -> str:
+    if graphs.is_inferred(graph):
+        return "inferred_private" if graphs.is_private(graph) else "inferred_public"
+    if not graphs.is_data(graph):
+        return "ontology" if graphs.is_open(graph) else "own"
+    return "asserted_private" if graphs.is_private(graph) else "asserted_public"
+
+
+def _one_form_each(pairs: Pairs, stored_of: StoredOf) -> tuple[Pairs, Pairs]:
+    """Rows as stored, sorted and distinct, and aligned one of the forms in which `pairs` write each."""
+    plain = pack(heads(pairs), stored_of(tails(pairs)))
+    order = np.lexsort((pairs == plain, plain))
+    plain, pairs = plain[order], pairs[order]
+    first = np.ones(len(plain), bool)
+    first[1:] = plain[1:] != plain[:-1]
+    return plain[first], pairs[first]

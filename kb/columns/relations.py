@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import NO_PAIRS, Ids, Pairs, contains, distinct, heads, pack, subtract, swap, tails, unite
+from .kernels import NO_PAIRS, Ids, Pairs, contains, distinct, heads, pack, subtract, tails, unite
+from .layers import NO_NUMBERS, Base, Layered, Numbers
 
-NO_SETS: NDArray[np.uint32] = np.empty(0, np.uint32)
+StoredOf = Callable[[Ids], Ids]
+"""``Dictionary.stored_of``."""
 
 
 class GraphSets:
@@ -30,11 +30,11 @@ class GraphSets:
         """The graph ids of one set, ascending."""
         return self.sets[number]
 
-    def with_graph(self, numbers: NDArray[np.integer], graph: int) -> NDArray[np.uint32]:
+    def with_graph(self, numbers: NDArray[np.integer], graph: int) -> Numbers:
         """The sets that `numbers` become when `graph` joins them."""
         return self._changed(numbers, lambda members: tuple(sorted({*members, graph})))
 
-    def without_graph(self, numbers: NDArray[np.integer], graph: int) -> NDArray[np.uint32]:
+    def without_graph(self, numbers: NDArray[np.integer], graph: int) -> Numbers:
         """The sets that `numbers` become when `graph` leaves them."""
         return self._changed(numbers, lambda members: tuple(one for one in members if one != graph))
 
@@ -42,10 +42,16 @@ class GraphSets:
         """By number of set, whether it holds `graph`."""
         return np.array([graph in members for members in self.sets], bool)
 
-    def _changed(self, numbers: NDArray[np.integer], change) -> NDArray[np.uint32]:
+    def hold(self, numbers: Numbers, graph: int) -> NDArray[np.bool_]:
+        """For each of `numbers`, whether its set holds `graph`."""
         before, places = np.unique(numbers, return_inverse=True)
-        after = np.array([self._number(change(self.sets[one])) for one in before], np.uint32)
-        return after[places] if len(after) else NO_SETS
+        return np.array([graph in self.sets[one] for one in before], bool)[places]
+
+    def _changed(
+        self, numbers: NDArray[np.integer], change: Callable[[tuple[int, ...]], tuple[int, ...]]
+    ) -> Numbers:
+        before, places = np.unique(numbers, return_inverse=True)
+        return np.array([self._number(change(self.sets[one])) for one in before], np.uint32)[places]
 
     def _number(self, members: tuple[int, ...]) -> int:
         if members not in self._numbers:
@@ -54,29 +60,53 @@ class GraphSets:
         return self._numbers[members]
 
 
-@dataclass(frozen=True)
 class Relation:
-    """The pairs of one predicate.
+    """The pairs of one predicate; immutable, and changed at the cost of the change.
 
-    `pairs` holds stored ids; `sets` (aligned) the graph set of each row, or nothing where graphs don't
-    matter; `received` the packed (subject, object as received) of rows whose object was written otherwise.
+    `rows` holds the pairs of stored ids with the number of each row's graph set, or bare where graphs don't
+    matter. `forms` holds (subject, object as received) of rows whose object was written otherwise, with the
+    number of the set of graphs in which it was written so. A row of one graph is written in one form.
 
     >>> relation = Relation(pack(np.array([1, 2]), np.array([8, 7])))
     >>> relation.objects, tails(relation.inverse)
     (array([8, 7], dtype=uint32), array([2, 1], dtype=uint32))
     """
 
-    pairs: Pairs = field(default_factory=lambda: NO_PAIRS)
-    sets: NDArray[np.uint32] = field(default_factory=lambda: NO_SETS)
-    received: Pairs = field(default_factory=lambda: NO_PAIRS)
+    def __init__(
+        self, pairs: Pairs = NO_PAIRS, sets: Numbers = NO_NUMBERS, received: Pairs = NO_PAIRS
+    ) -> None:
+        self.rows = Layered(Base(pairs, sets, bare=len(pairs) != len(sets)))
+        self.forms = Layered(Base(received, bare=len(received) > 0))
+
+    @classmethod
+    def of(cls, rows: Layered, forms: Layered) -> Relation:
+        """The relation of these rows and forms."""
+        made = cls.__new__(cls)
+        made.rows, made.forms = rows, forms
+        return made
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.rows)
 
-    @cached_property
+    @property
+    def pairs(self) -> Pairs:
+        """All pairs in stored ids, sorted; the first call after a change costs a merge."""
+        return self.rows.pairs
+
+    @property
+    def sets(self) -> Numbers:
+        """The number of each row's graph set, aligned with `pairs`; nothing where graphs don't matter."""
+        return self.rows.numbers
+
+    @property
+    def received(self) -> Pairs:
+        """(subject, object as received) of the rows whose object was written otherwise, sorted."""
+        return self.forms.pairs
+
+    @property
     def inverse(self) -> Pairs:
         """The same rows as ``o << 32 | s``, sorted."""
-        return swap(self.pairs)
+        return self.rows.inverse
 
     @property
     def subjects(self) -> Ids:
@@ -88,46 +118,98 @@ class Relation:
         """Objects of `pairs`, with repeats."""
         return tails(self.pairs)
 
+    def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """For each of `pairs`, whether it is here; nothing is merged for it."""
+        return self.rows.find(pairs) > 0
+
     def as_received(self, stored: Ids) -> Pairs:
         """The pairs with objects as they were written; `stored` is the dictionary's column."""
-        if not len(self.received):
+        if not len(self.forms):
             return self.pairs
         covered = distinct(pack(heads(self.received), stored[tails(self.received)]))
         return unite(subtract(self.pairs, covered), self.received)
 
-    def added(self, pairs: Pairs, graph: int, sets: GraphSets, stored: Ids) -> Relation:
-        """This relation with rows of `graph` (objects as received) added."""
-        plain = distinct(pack(heads(pairs), stored[tails(pairs)]))
-        known = contains(self.pairs, plain)
-        places = np.searchsorted(self.pairs, plain)
-        numbers = self.sets.copy()
-        numbers[places[known]] = sets.with_graph(numbers[places[known]], graph)
-        alone = sets.with_graph(np.zeros(1, np.uint32), graph)[0]
-        fresh = places[~known]
-        rewritten = pairs[stored[tails(pairs)] != tails(pairs)]
-        return Relation(
-            np.insert(self.pairs, fresh, plain[~known]) if len(fresh) else self.pairs,
-            np.insert(numbers, fresh, alone) if len(fresh) else numbers,
-            unite(self.received, rewritten),
+    def added(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Relation:
+        """This relation with rows of `graph` added (objects as received, one form a row)."""
+        plain = pack(heads(pairs), stored_of(tails(pairs)))
+        keys = distinct(plain)
+        before = self.rows.find(keys)
+        forms = self._forgotten(keys[sets.hold(before, graph)], graph, sets, stored_of)
+        spelt = distinct(pairs[pairs != plain])
+        return Relation.of(
+            self.rows.put(keys, sets.with_graph(before, graph)),
+            forms.put(spelt, sets.with_graph(forms.find(spelt), graph)),
         )
 
-    def removed(self, pairs: Pairs, graph: int, sets: GraphSets, stored: Ids) -> Relation:
-        """This relation without the rows `pairs` (stored ids) in `graph`; rows in other graphs stay."""
-        places = np.searchsorted(self.pairs, pairs)[contains(self.pairs, pairs)]
-        numbers = self.sets.copy()
-        numbers[places] = sets.without_graph(numbers[places], graph)
-        kept = numbers != 0
-        left = self.pairs[kept]
-        received = self.received
-        if len(received):
-            received = received[contains(left, pack(heads(received), stored[tails(received)]))]
-        return Relation(left, numbers[kept], received)
+    def removed(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Relation:
+        """This relation without the rows `pairs` (stored ids, sorted) in `graph`; rows in other graphs stay."""
+        before = self.rows.find(pairs)
+        return Relation.of(
+            self.rows.put(pairs, sets.without_graph(before, graph)),
+            self._forgotten(pairs, graph, sets, stored_of),
+        )
+
+    def changed(self, gained: Pairs, lost: Pairs) -> Relation:
+        """This relation of bare pairs with some `gained` and others `lost`.
+
+        >>> Relation(pack(np.array([1, 2]), np.array([8, 7]))).changed(NO_PAIRS, pack([1], [8])).objects
+        array([7], dtype=uint32)
+        """
+        rows = self.rows if len(self) else Layered(Base(bare=True))
+        rows = rows.put(lost, np.zeros(len(lost), np.uint32)).put(gained, np.ones(len(gained), np.uint32))
+        return Relation.of(rows, self.forms)
+
+    def brought_to(self, pairs: Pairs) -> Relation:
+        """The relation of these bare pairs, by way of what differs where that is little."""
+        lost, gained = subtract(self.pairs, pairs), subtract(pairs, self.pairs)
+        if len(lost) + len(gained) > len(pairs) // 8:
+            return Relation(pairs)
+        return self.changed(gained, lost) if len(lost) + len(gained) else self
+
+    def in_graph(self, pairs: Pairs, graph: int, sets: GraphSets) -> NDArray[np.bool_]:
+        """For each of `pairs` (stored ids), whether it lies in `graph`."""
+        return sets.hold(self.rows.find(pairs), graph)
 
     def of_graph(self, graph: int, sets: GraphSets) -> Pairs:
         """The pairs that lie in `graph`."""
         if not len(self.sets):
             return NO_PAIRS
         return self.pairs[sets.holding(graph)[self.sets]]
+
+    def written(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Pairs:
+        """Rows `pairs` of `graph` (stored ids, sorted) as they were written there, aligned."""
+        spelt, numbers = self._forms_of(pairs, stored_of)
+        spelt = spelt[sets.hold(numbers, graph)]
+        written = pairs.copy()
+        written[np.searchsorted(pairs, pack(heads(spelt), stored_of(tails(spelt))))] = spelt
+        return written
+
+    def merged(self) -> Relation:
+        """The same rows without overlays."""
+        return Relation.of(self.rows.merged(), self.forms.merged())
+
+    def rebased(self, merged: Relation) -> Relation:
+        """These rows over what was merged of an earlier state of theirs; the same object where nothing was."""
+        rows, forms = self.rows.rebased(merged.rows), self.forms.rebased(merged.forms)
+        return self if rows is self.rows and forms is self.forms else Relation.of(rows, forms)
+
+    @property
+    def due(self) -> bool:
+        """Whether a merge pays."""
+        return self.rows.due or self.forms.due
+
+    def _forms_of(self, pairs: Pairs, stored_of: StoredOf) -> tuple[Pairs, Numbers]:
+        """What is known about how rows `pairs` (stored ids, sorted) were written, and in which graphs."""
+        if not len(self.forms) or not len(pairs):
+            return NO_PAIRS, NO_NUMBERS
+        spelt, numbers = self.forms.under(distinct(heads(pairs)))
+        meant = contains(pairs, pack(heads(spelt), stored_of(tails(spelt))))
+        return spelt[meant], numbers[meant]
+
+    def _forgotten(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Layered:
+        """The forms without those of rows `pairs` in `graph`."""
+        spelt, numbers = self._forms_of(pairs, stored_of)
+        return self.forms.put(spelt, sets.without_graph(numbers, graph))
 
 
 EMPTY = Relation()
@@ -169,6 +251,25 @@ class Relations(Mapping[int, Relation]):
     def size(self) -> int:
         """Rows over all predicates."""
         return sum(len(one) for one in self._relations.values())
+
+    def changed(self, relations: Mapping[int, Relation]) -> Relations:
+        """These with some exchanged; the same object where none is another one."""
+        if all(self.get_relation(key) is one for key, one in relations.items()):
+            return self
+        return Relations({**self._relations, **relations})
+
+    def brought_to(self, pairs: Mapping[int, Pairs]) -> Relations:
+        """The relations of bare pairs, by way of what differs where that is little."""
+        keys = {*self, *pairs}
+        return self.changed(
+            {key: self.get_relation(key).brought_to(pairs.get(key, NO_PAIRS)) for key in keys}
+        )
+
+    def differing(self, other: Relations) -> set[int]:
+        """The predicates whose relation is another one in `other`."""
+        if self is other:
+            return set()
+        return {key for key in {*self, *other} if self.get_relation(key) is not other.get_relation(key)}
 
     def united(self, other: Relations) -> Relations:
         """The union of two views; graph sets are left behind."""

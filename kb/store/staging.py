@@ -54,7 +54,7 @@ class Staging:
 
     def assert_image(self, image: Image) -> None:
         """Bring the asserted store to `image`."""
-        gained, lost = _difference(self._in_asserted, image, inferred=False)
+        gained, lost = image.difference(self._in_asserted, inferred=False)
         if len(lost) > image.asserted_public.size + image.asserted_private.size:
             self._assert_anew(image)
         else:
@@ -72,7 +72,7 @@ class Staging:
         if not inferred:
             self._drop_merged()
         else:
-            gained, lost = _difference(self._in_merged, image, inferred=True)
+            gained, lost = image.difference(self._in_merged, inferred=True)
             if self._merged is None or len(gained) + len(lost) > inferred:
                 self._merge_anew(image)
             else:
@@ -139,14 +139,3 @@ def sweep(parent: Path) -> None:
         except FileNotFoundError:
             pass
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _difference(before: Image, after: Image, *, inferred: bool) -> tuple[Rows, Rows]:
-    """The open triples that came and those that went, each once, in graph 0."""
-    gained, lost = {}, {}
-    for predicate in before.differing(after):
-        old = before.open_pairs(predicate, inferred=inferred)
-        new = after.open_pairs(predicate, inferred=inferred)
-        gained[0, predicate] = subtract(new, old)
-        lost[0, predicate] = subtract(old, new)
-    return Rows(gained), Rows(lost)

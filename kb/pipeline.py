@@ -11,30 +11,36 @@ import pyoxigraph as ox
 from . import gate, graphs
 from .columns.batches import batches_of, lines
 from .columns.image import Image
-from .columns.kernels import NO_PAIRS, Pairs, pack, subtract, unite
+from .columns.kernels import NO_ID, NO_PAIRS, Pairs, pack, subtract, unite
 from .columns.relations import Relations
 from .columns.rows import Rows
 from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
-from .settings import LEFT_OUT, Reasoning
+from .settings import LEFT_OUT, Reasoning, Settings
 from .skolem import unskolemised_triple
 from .store import Commit, Staging
-from .terms import DCTERMS, PROV, RDF, RDFS, XSD
+from .terms import DCTERMS, OWL, PROV, RDF, RDFS, XSD
 from .validation import ShapesGraph, read_shapes
+from .values import iri
 
 _NOTHING = Consequences({}, NO_PAIRS, (), ())
 
 
 @dataclass(frozen=True)
 class Model:
-    """What judges data and draws conclusions from it: the shapes and the rules in an image."""
+    """What judges data and draws conclusions from it: the shapes and the rules in an image.
+
+    `deferred` holds the ids of the properties whose consequences Oxigraph gets only when a query asks for them.
+    """
 
     shapes: ShapesGraph
     rules: RuleSet
+    deferred: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, image: Image, *, reasoning: Reasoning = "full") -> Model:
+    def of(cls, image: Image, settings: Settings) -> Model:
         """The model that an image holds."""
-        return cls(shapes_of(image), rules_of(image, reasoning=reasoning))
+        rules = rules_of(image, reasoning=settings.reasoning)
+        return cls(shapes_of(image), rules, deferred_of(image, settings.deferred))
 
     @staticmethod
     def changes_with(patch: Rows, image: Image) -> bool:
@@ -146,18 +152,33 @@ def rules_of(image: Image, *, reasoning: Reasoning = "full") -> RuleSet:
     return compile_ontology(_triples(image, names if reasoning != "none" else []), image.dictionary)
 
 
-def shapes_of(image: Image) -> ShapesGraph:
-    """The shapes in an image."""
-    return read_shapes(_triples(image, [graphs.SHAPES]))
-
-
-def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
 def axioms_of(image: Image) -> list[ox.Triple]:
     """The axioms of the ontologies in an image, without what classification added to them."""
     names = [one for one in image.graph_names() if one.startswith(graphs.ONTOLOGY)]
     return _triples(image, [one for one in names if one != graphs.CLASSIFIED])
 
 
+def shapes_of(image: Image) -> ShapesGraph:
+    """The shapes in an image."""
+    return read_shapes(_triples(image, [graphs.SHAPES]))
+
+
+def deferred_of(image: Image, names: Iterable[str]) -> frozenset[int]:
+    """The ids of properties (IRIs or CURIEs); ``inverses`` stands for all that an ontology calls an inverse.
+
+    Raises UsageError for what is neither.
+    """
+    found: set[int] = set()
+    for name in names:
+        if name == "inverses":
+            inverses = image.ontology.get_relation(image.dictionary.id(str(OWL.inverseOf)))
+            found |= set(np.unique(inverses.subjects).tolist())
+        else:
+            found.add(image.dictionary.id(f"<{iri(name).value}>"))
+    return frozenset(found - {NO_ID})
+
+
+def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
     """The triples of graphs, blank nodes again blank."""
     found: list[ox.Triple] = []
     for graph in names:

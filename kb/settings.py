@@ -3,6 +3,7 @@
 ontology = ["core", "catalog", ...]   # modules of this product's ontology, or files; [] for none
 shapes = ["commerce-kb"]              # this product's shapes, or files; [] for none
 reasoning = "full"                    # or a profile: "catalog", "content", "buyer", "none"
+deferred = []                         # properties whose consequences are made ready when a query asks
 durability = "disk"                   # or "os": acknowledge before the disk has it
 keep_snapshots = 3                    # the newest ones, and ...
 keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
@@ -62,6 +63,7 @@ class Settings:
     ontology: tuple[str, ...] = MODULES
     shapes: tuple[str, ...] = (OUR_SHAPES,)
     reasoning: Reasoning = "full"
+    deferred: tuple[str, ...] = ()
     durability: Durability = "disk"
     keep_snapshots: int = 3
     keep_seconds: float = 60

@@ -202,13 +202,13 @@ class Writer:
         model = self._model_of(staging)
         inference = infer(staging.image, model.rules, reasoning=self.folder.settings.reasoning)
         staging.assert_image(inference.image)
-        staging.infer_image(inference.image)
+        staging.infer_image(inference.image, deferred=model.deferred)
         self.folder.publish(staging, name)
         return inference
 
     def _model_of(self, staging: Staging) -> Model:
         if self._model is None:
-            self._model = Model.of(staging.image, reasoning=self.folder.settings.reasoning)
+            self._model = Model.of(staging.image, self.folder.settings)
         return self._model
 
     @contextmanager

@@ -50,8 +50,12 @@ def journal_and_columns(
     return sorted(sums, key=lambda one: one.name), findings
 
 
-def columns_and_oxigraph(store: ox.Store, image: Image, part: str, progress: Progress) -> list[Finding]:
+def columns_and_oxigraph(
+    store: ox.Store, image: Image, part: str, progress: Progress, *, deferred: frozenset[int] = frozenset()
+) -> list[Finding]:
     """What a merged store of Oxigraph says otherwise than the columns; `part` is its name.
+
+    Consequences of `deferred` properties are not in it.
 
     Raises OSError when its files can't be read.
     """
@@ -60,7 +64,8 @@ def columns_and_oxigraph(store: ox.Store, image: Image, part: str, progress: Pro
         what = f"the store holds named graphs, which no commit puts there: {', '.join(strangers)}"
         findings.append(Finding(part, what, _REBUILD))
     dictionary, hashes = image.dictionary, TermHashes(image.dictionary)
-    held = by_predicate(image, hashes, inferred=part == "oxigraph")
+    inferred = part == "oxigraph"
+    held = by_predicate(image, hashes, inferred=inferred, deferred=deferred)
     told, total = Tally(), sum(held.counts.values())
 
     def count(predicates: NDArray[np.uint32], pairs: Pairs) -> None:
@@ -79,7 +84,9 @@ def columns_and_oxigraph(store: ox.Store, image: Image, part: str, progress: Pro
 
     _dump(store, dictionary, keep)
     there = Rows({(0, key): distinct(np.concatenate(some)) for key, some in parts.items() if some})
-    meant = Rows({(0, key): image.open_pairs(key, inferred=part == "oxigraph") for key in apart})
+    meant = Rows(
+        {(0, key): image.open_pairs(key, inferred=inferred and key not in deferred) for key in apart}
+    )
     what = "Oxigraph is not what the columns say"
     return [*findings, _apart(part, what, dictionary, meant=meant, there=there)]
 

@@ -110,10 +110,11 @@ class _Case:
                     yield Finding(part, "the store with consequences is missing", _REBUILD)
                 continue
             try:
-                yield from columns_and_oxigraph(open_to_read(place), image, part, self.progress)
-            except (StoreDamaged, OSError, ValueError) as error:
-                what = error.what if isinstance(error, StoreDamaged) else str(error)
-                yield Finding(part, f"Oxigraph can't read its files: {what}", _REBUILD)
+                store = open_to_read(place)
+                yield from columns_and_oxigraph(store, image, part, self.progress, deferred=snapshot.deferred)
+            except (StoreDamaged, OSError, RuntimeError, ValueError) as error:
+                reason = str(error).partition(" (")[0].removeprefix("Oxigraph can't read its files: ")
+                yield Finding(part, f"Oxigraph can't read its files: {reason}", _REBUILD)
 
     @staticmethod
     def _of_journal(one) -> Finding:

@@ -96,11 +96,13 @@ def by_graph(image: Image, hashes: TermHashes) -> Tally:
     return tally
 
 
-def by_predicate(image: Image, hashes: TermHashes, *, inferred: bool) -> Tally:
-    """The triples of a query's default graph by predicate."""
+def by_predicate(
+    image: Image, hashes: TermHashes, *, inferred: bool, deferred: frozenset[int] = frozenset()
+) -> Tally:
+    """The triples of a query's default graph by predicate; of `deferred` properties without consequences."""
     tally = Tally()
     for predicate in image.open_predicates:
-        pairs = image.open_pairs(predicate, inferred=inferred)
+        pairs = image.open_pairs(predicate, inferred=inferred and predicate not in deferred)
         tally.add(np.full(len(pairs), predicate), hashes.of_rows(predicate, pairs))
     return tally
 

@@ -13,6 +13,7 @@ from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
 from .binding import bound
+from .mentions import may_read
 from .results import Result, Solutions, Triples, Truth
 
 _EXPECTED = re.compile(r'\b[A-Z]{3,}\b|"[^"A-Za-z0-9]{1,2}"')
@@ -56,6 +57,7 @@ def run(
         private=dataset.private,
         inferred=dataset.inferred,
         named=listed or guard.names_graphs(text),
+        complete=bool(snapshot.deferred) and may_read(text, _deferred(snapshot)),
     )
     options: dict = {"prefixes": dict(PREFIXES)}
     if listed:
@@ -78,6 +80,11 @@ def run(
     if isinstance(first, ox.QueryTriples):
         return Triples(once, first)
     return Truth(bool(first))
+
+
+def _deferred(snapshot: Snapshot) -> list[str]:
+    dictionary = snapshot.image.dictionary
+    return [dictionary.text(one)[1:-1] for one in snapshot.deferred]
 
 
 def located(fault: SyntaxError, text: str, *, what: str = "query") -> QueryError:

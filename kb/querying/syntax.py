@@ -116,15 +116,20 @@ def operations(text: str) -> list[Operation]:
     if not any(token["word"] and token["word"].upper() not in guard.PROLOGUE for token in guard.tokens(text)):
         return []
     source, plain = text.encode(), _plain(text)
-    root = tree_sitter.Parser(_language()).parse(plain).root_node
+    root = tree(plain)
     if root.has_error:  # The grammar wants an operation behind the last semicolon.
-        root = tree_sitter.Parser(_language()).parse(plain + b"\nINSERT DATA {}").root_node
+        root = tree(plain + b"\nINSERT DATA {}")
     if root.has_error:
         raise _not_covered(text, _first_error(root))
     marker = "variable:"
     while marker in text:
         marker = f"x{marker}"
     return list(_Reader(source, marker).read(root))
+
+
+def tree(text: bytes) -> tree_sitter.Node:
+    """The syntax tree of a query or an update in UTF-8; where it `has_error`, it is a guess."""
+    return tree_sitter.Parser(_language()).parse(text).root_node
 
 
 def sections(text: str) -> list[str]:

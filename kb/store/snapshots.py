@@ -1,6 +1,6 @@
 """Snapshots: immutable folders, each one commit's Oxigraph stores and columns.
 
-    snapshots/NNNNNNNN-ID/{asserted,oxigraph,columns,views,readers}
+    snapshots/NNNNNNNN-ID/{asserted,oxigraph,columns,views,readers,deferred}
 
 ``oxigraph`` is there only where something was inferred. Whoever reads a snapshot holds a shared lock on
 ``readers``, which ends with his process: pruning leaves such a snapshot alone.
@@ -21,11 +21,13 @@ import pyoxigraph as ox
 
 from ..columns.files import read_image
 from ..columns.image import Image
+from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from ..graphs import is_inferred, is_private
 from . import oxigraph
 
 READERS = "readers"
+DEFERRED = "deferred"
 
 
 class Snapshot:
@@ -54,32 +56,52 @@ class Snapshot:
         """The columns."""
         return read_image(self.folder / "columns")
 
+    @cached_property
+    def deferred(self) -> frozenset[int]:
+        """The ids of the properties whose consequences are in the columns, but not in `store`."""
+        return frozenset(map(int, (self.folder / DEFERRED).read_text(encoding="ascii").split()))
+
     @property
     def infers(self) -> bool:
         """Whether anything was inferred."""
         return self._merged_folder.exists()
 
-    def view(self, *, private: bool, inferred: bool, named: bool = False) -> ox.Store:
+    def view(self, *, private: bool, inferred: bool, named: bool = False, complete: bool = True) -> ox.Store:
         """The graph as a reader sees it: merged in the default graph and, if `named`, by graph beside it.
 
-        What a reader may not see is not in the view at all. All but the two private views without names are
-        made at their first call, in seconds per million triples.
+        What a reader may not see is not in the view at all. Unless `complete`, consequences of deferred properties
+        may be missing. All but the two private views without names (and with what is deferred) are made at their
+        first call, in seconds per million triples.
         """
         inferred = inferred and self.infers
-        if private and not named:
+        complete = named or (complete and inferred and bool(self.deferred))
+        if private and not named and not complete:
             return self.store if inferred else self.asserted
         name = "-".join(("private" if private else "public", "full" if inferred else "asserted"))
         if not named:
+            if private:
+                return self._view(name, self._deferred_rows, base=self._merged_folder)
             return self._view(name, lambda: self._merged(inferred=inferred))
-        if not private:
-            self.view(private=False, inferred=inferred)
-        base = self.folder / ({True: "oxigraph", False: "asserted"}[inferred] if private else f"views/{name}")
+        base = self.folder / "views" / name
+        if private and not (inferred and self.deferred):
+            base = self._merged_folder if inferred else self.folder / "asserted"
+        else:
+            self.view(private=private, inferred=inferred)
         batches = partial(self._named, private=private, inferred=inferred)
-        return self._view(f"{name}-named", batches, base=base)
+        return self._view(f"{name}-named", batches, base=base, graphs=True)
 
     @property
     def _merged_folder(self) -> Path:
         return self.folder / "oxigraph"
+
+    def _deferred_rows(self) -> Iterator[pa.RecordBatch]:
+        """What the merged store lacks."""
+        image = self.image
+        pairs = {
+            (0, key): subtract(image.open_pairs(key), image.open_pairs(key, inferred=False))
+            for key in self.deferred
+        }
+        return Rows(pairs).batches(image.dictionary)
 
     def _merged(self, *, inferred: bool) -> Iterator[pa.RecordBatch]:
         """The public triples."""
@@ -96,17 +118,22 @@ class Snapshot:
                 yield from self.image.rows_of(graph).batches(self.image.dictionary)
 
     def _view(
-        self, name: str, batches: Callable[[], Iterator[pa.RecordBatch]], *, base: Path | None = None
+        self,
+        name: str,
+        batches: Callable[[], Iterator[pa.RecordBatch]],
+        *,
+        base: Path | None = None,
+        graphs: bool = False,
     ) -> ox.Store:
         if name not in self._views:
             place = self.folder / "views" / name
             if not place.exists():
-                self._make_view(place, batches, base)
+                self._make_view(place, batches, base, graphs)
             self._views[name] = oxigraph.open_to_read(place)
         return self._views[name]
 
     def _make_view(
-        self, place: Path, batches: Callable[[], Iterator[pa.RecordBatch]], base: Path | None
+        self, place: Path, batches: Callable[[], Iterator[pa.RecordBatch]], base: Path | None, graphs: bool
     ) -> None:
         place.parent.mkdir(exist_ok=True)
         with (place.parent / f".{place.name}.lock").open("w") as turn:
@@ -119,7 +146,7 @@ class Snapshot:
                 if base is not None:
                     oxigraph.clone(base, made)
                 store = ox.Store(str(made))
-                oxigraph.insert(store, batches(), Path(draft) / "spool", graphs=base is not None)
+                oxigraph.insert(store, batches(), Path(draft) / "spool", graphs=graphs)
                 store.flush()
                 del store
                 made.rename(place)

@@ -19,7 +19,7 @@ from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from . import oxigraph
 from .durable import sync_tree
-from .snapshots import READERS, Snapshot
+from .snapshots import DEFERRED, READERS, Snapshot
 
 _OWNER = "owner"
 
@@ -45,6 +45,7 @@ class Staging:
         if base and base.infers:
             oxigraph.clone(base.folder / "oxigraph", self.folder / "oxigraph")
             self._merged = ox.Store(str(self.folder / "oxigraph"))
+        self._deferred = base.deferred if base else frozenset()
         self._in_asserted = self._in_merged = self.image
 
     @property
@@ -66,14 +67,18 @@ class Staging:
         self.assert_image(image)
         return self.asserted
 
-    def infer_image(self, image: Image) -> None:
-        """Bring the merged store to `image`, whose asserted part the asserted store has already."""
+    def infer_image(self, image: Image, *, deferred: frozenset[int] = frozenset()) -> None:
+        """Bring the merged store to `image`, whose asserted part the asserted store has already.
+
+        What was inferred of the `deferred` properties (ids) is left out: see `Snapshot.view`.
+        """
         inferred = image.inferred_public.size + image.inferred_private.size
         if not inferred:
             self._drop_merged()
         else:
-            gained, lost = image.difference(self._in_merged, inferred=True)
-            if self._merged is None or len(gained) + len(lost) > inferred:
+            gained, lost = self._merged_difference(image)
+            if self._merged is None or self._deferred != deferred or len(gained) + len(lost) > inferred:
+                self._deferred = deferred
                 self._merge_anew(image)
             else:
                 self._change(self._merged, gained, lost, image)
@@ -87,6 +92,7 @@ class Staging:
             self._merged.backup(str(place / "oxigraph"))
         earlier = self.base.folder / "columns" if self.base else None
         write_image(self.image, place / "columns", earlier=earlier)
+        (place / DEFERRED).write_text(" ".join(map(str, sorted(self._deferred))), encoding="ascii")
         (place / READERS).touch()
         if durable:
             sync_tree(place)
@@ -119,9 +125,21 @@ class Staging:
         self._merged = ox.Store(str(self.folder / "oxigraph"))
         rows = {
             (0, key): subtract(image.open_pairs(key), image.open_pairs(key, inferred=False))
-            for key in {*image.inferred_public, *image.inferred_private}
+            for key in {*image.inferred_public, *image.inferred_private} - self._deferred
         }
         self._change(self._merged, Rows(rows), Rows(), image)
+
+    def _merged_difference(self, image: Image) -> tuple[Rows, Rows]:
+        """What is to be added to the merged store and taken from it; of deferred properties what was asserted."""
+        gained, lost = image.difference(self._in_merged, inferred=True)
+        if not self._deferred:
+            return gained, lost
+        came, went = image.difference(self._in_merged, inferred=False)
+        return self._chosen(gained, came), self._chosen(lost, went)
+
+    def _chosen(self, others: Rows, deferred: Rows) -> Rows:
+        rows = {key: pairs for key, pairs in others.pairs.items() if key[1] not in self._deferred}
+        return Rows(rows | {key: one for key, one in deferred.pairs.items() if key[1] in self._deferred})
 
     def _change(self, store: ox.Store, gained: Rows, lost: Rows, image: Image) -> None:
         oxigraph.delete(store, lost.batches(image.dictionary), graphs=False)

@@ -6,22 +6,20 @@ import contextlib
 import copy
 import getpass
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 import pyoxigraph as ox
 
-from . import gate, graphs, pipeline, skolem, statistics
+from . import graphs, pipeline, skolem
 from .administration import Administration
-from .columns.batches import batches_of, lines
-from .columns.relations import Relations
+from .columns.batches import batches_of
 from .columns.rows import Rows
 from .core.client import routed
-from .errors import Forbidden, NotFound, OntologyError, SourceError, UsageError
+from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
 from .loading.inputs import Inputs
@@ -29,21 +27,16 @@ from .loading.pseudonyms import secret_of
 from .loading.rdf import read_rdf
 from .loading.sources import RejectedRow
 from .pipeline import Patch, Wish
-from .querying.competency import Given, question
 from .querying.datasets import SnapshotQuads
 from .querying.documents import Documents
-from .querying.find import Match, find
 from .querying.graph_store import Body, Method, change
-from .querying.results import Result
-from .querying.run import Dataset, run
 from .querying.updates import ground_diff
-from .reasoning import OntologyCheck, Proof, RuleSet, check_ontology, explain
-from .reports import LoadReport, ReasoningReport
+from .reading import Reading
+from .reasoning import OntologyCheck, check_ontology
+from .reports import LoadReport
 from .settings import Settings
-from .store import Commit, Folder, Snapshot
-from .store.quarantine import Entry, Quarantine
-from .validation import ValidationReport
-from .values import Term, Value, iri, node, predicate, term
+from .store import Commit, Folder
+from .values import Value, iri, node, predicate, term
 from .writer import Outcome, Turn, Work, Writer
 
 
@@ -85,7 +78,7 @@ class Change:
 
 
 @dataclass
-class KnowledgeBase(Administration):
+class KnowledgeBase(Reading, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder
@@ -94,12 +87,9 @@ class KnowledgeBase(Administration):
     routes: bool = field(init=False, repr=False)
     _abandoned: Callable[[], bool] | None = field(init=False, repr=False, default=None)
     _writer: Writer = field(init=False, repr=False)
-    _snapshot: Snapshot | None = field(default=None, repr=False)
-    _proving: dict[tuple[str, bool], tuple[RuleSet, Relations, Relations]] = field(
-        default_factory=dict, repr=False
-    )
 
     def __post_init__(self) -> None:
+        Reading.__init__(self, self.folder)
         self.routes = not self.read_only
         self._writer = Writer(self.folder)
 
@@ -139,11 +129,6 @@ class KnowledgeBase(Administration):
         Raises StoreLocked, StoreDamaged.
         """
         return self._writer.recover()
-
-    @property
-    def settings(self) -> Settings:
-        """What the store's ``kb.toml`` says."""
-        return self.folder.settings
 
     def init(self, settings: Settings | None = None) -> None:
         """Make the store, with the ontology, its vocabularies and the shapes that its settings name.
@@ -349,123 +334,6 @@ class KnowledgeBase(Administration):
             return Wish(commit, Patch(wanted.minus(stale), stale.minus(wanted)), judged=False)
 
         return self._write("ontology", classified, alone=True)
-
-    def reason(self) -> ReasoningReport:
-        """Reason over the whole graph anew and report; every commit does so by itself."""
-        started = time.monotonic()
-        inference = pipeline.infer(self.snapshot.image, reasoning=self.settings.reasoning)
-        return ReasoningReport(
-            public=inference.image.inferred_public.size,
-            private=inference.image.inferred_private.size,
-            rules=len(inference.rules.rules),
-            seconds=time.monotonic() - started,
-            contradictions=inference.contradictions,
-            unsupported=tuple(str(one) for one in inference.rules.unsupported),
-        )
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """The current snapshot; one look at the pointer tells whether another process has moved it."""
-        name = self.folder.current_name()
-        if self._snapshot is None or self._snapshot.name != name:
-            self._snapshot = self.folder.current()
-        return self._snapshot
-
-    def query(
-        self,
-        text: str,
-        *,
-        reasoning: bool = True,
-        private: bool = True,
-        parameters: Mapping[str, Term] | None = None,
-        dataset: Dataset | None = None,
-    ) -> Result:
-        """Run a SPARQL query; common prefixes are known. Raises QueryError, Forbidden (SERVICE)."""
-        chosen = dataset or Dataset(private=private, inferred=reasoning)
-        return run(self.snapshot, text, dataset=chosen, parameters=parameters)
-
-    def ask(
-        self,
-        id: str,
-        values: Mapping[str, Given] | None = None,
-        *,
-        reasoning: bool = True,
-        private: bool = True,
-    ) -> Result:
-        """Ask a competency question by its id; what `values` leave out has its default.
-
-        An entity is given as IRI, CURIE or what it is called. Raises NotFound, UsageError.
-        """
-        asked = question(id)
-        terms = asked.terms(values or {}, partial(self.find, private=private))
-        return self.query(asked.bound(terms), reasoning=reasoning, private=private)
-
-    def find(
-        self, text: str, *, kind: str | None = None, limit: int = 10, private: bool = True
-    ) -> list[Match]:
-        """The entities that come closest to a name, code or GTIN, best first; typing errors are forgiven."""
-        return find(self.snapshot, text, kind=kind, limit=limit, private=private)
-
-    def validate(self) -> ValidationReport:
-        """Judge everything asserted by the store's shapes."""
-        image = self.snapshot.image
-        return gate.judged(pipeline.shapes_of(image), image)
-
-    def explain(self, subject: Value, property: Value, object: Value, *, private: bool = True) -> Proof:
-        """Why a triple holds: a proof down to what was asserted.
-
-        Raises NotFound when it does not hold, or no proof is found within the bounds of the search.
-        """
-        rules, view, asserted = self._premises(private)
-        dictionary = rules.dictionary
-        triple = [str(term(part)) for part in (subject, property, object)]
-        ids = (int(dictionary.stored[dictionary.id(part)]) for part in triple)
-        proof = explain(rules, view, asserted, *ids, dictionary=dictionary)
-        if proof is None:
-            raise NotFound(
-                f"No proof was found of {' '.join(triple)}", hint="ask with kb query whether it holds"
-            )
-        return proof
-
-    def log(self, *, private: bool = True) -> list[Commit]:
-        """All commits, oldest first; without `private` only those that touched no private graph."""
-        commits = self.folder.journal.commits()
-        return [one for one in commits if private or not any(map(graphs.is_private, one.graphs.split()))]
-
-    def quarantine(self) -> list[Entry]:
-        """What the gate held back, oldest first."""
-        return Quarantine(self.folder.path / "quarantine").entries()
-
-    def stats(self, *, private: bool = True) -> statistics.Stats:
-        """The store in numbers."""
-        return statistics.stats(self.folder, self.snapshot, private=private)
-
-    def dump(self, *, graph: str | None = None, private: bool = True) -> Iterator[bytes]:
-        """All asserted data (or one graph of any kind) as N-Quads text in pieces, blank nodes blank again.
-
-        The ontology, the shapes and the commits are a store's own and are dumped by name only.
-
-        Raises NotFound for an unknown graph.
-        """
-        image = self.snapshot.image
-        names = [name for name in image.graph_names() if private or not graphs.is_private(name)]
-        if graph is not None and graph not in names:
-            raise NotFound(f"There is no graph {graph}", hint="see kb stats for the graphs there are")
-        for name in [graph] if graph else [name for name in names if not graphs.is_own(name)]:
-            for batch in image.rows_of(name).batches(image.dictionary):
-                yield bytes(lines(skolem.unskolemised_batch(batch)))
-
-    def _premises(self, private: bool) -> tuple[RuleSet, Relations, Relations]:
-        """Rules, all facts and asserted facts of the current snapshot, made once for it."""
-        key = (self.snapshot.name, private)
-        known = self._proving.get(key)
-        if known is None:
-            image = self.snapshot.image
-            everything = image.view(private=private, inferred=True).united(image.ontology)
-            asserted = image.view(private=private, inferred=False).united(image.ontology)
-            known = (pipeline.rules_of(image, reasoning=self.settings.reasoning), everything, asserted)
-            self._proving = {key: known}
-        return known
 
     def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
         return Commit(turn.number, author=self.author, source=source, message=message, content=content)

@@ -78,7 +78,7 @@ class Patch:
 class Wish:
     """A commit that somebody asks for: its header, its patch, and how the gate is to judge it.
 
-    `judged` is False only for what the store begins with; a `dry_run` ends behind the gate.
+    `judged` is False only for the store's own graphs; a `dry_run` ends behind the gate.
     """
 
     commit: Commit
@@ -108,7 +108,8 @@ def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Ju
     Raises GateRefused.
     """
     added, removed = image.effective(added=wish.patch.added, removed=wish.patch.removed)
-    if wish.judged and not len(added) and not len(removed):
+    # The first commit makes the store, even one that holds nothing.
+    if wish.commit.number > 1 and not len(added) and not len(removed):
         return None
     verdict = None
     if wish.judged and shapes.shapes:

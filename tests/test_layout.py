@@ -18,7 +18,7 @@ LINES = [
     ["kb.demo"],
     ["kb"],
     ["kb.knowledge_base"],
-    ["kb.administration"],
+    ["kb.administration", "kb.reading"],
     ["kb.backup"],
     ["kb.doctor"],
     ["kb.versions", "kb.reports", "kb.core"],

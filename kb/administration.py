@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
+from .backup import BackedUp, Restored, backup, restore
 from .doctor import Diagnosis, Progress, Rebuilt, diagnose, rebuild
 from .doctor.diagnosis import unwatched
 from .errors import UsageError
@@ -88,6 +90,24 @@ class Administration:
         if self.read_only:
             raise UsageError("This store was opened to read only")
         return rebuild(self.folder, progress=progress)
+
+    def backup(
+        self, destination: str | Path, *, private: bool = True, progress: Progress = unwatched
+    ) -> BackedUp:
+        """Copy the whole store to a folder (or a ``.tar`` or ``.tar.zst``), verified, while writers work.
+
+        Secrets and keys are in it; without `private` they and all private graphs are not. Raises UsageError when
+        the destination is there, StoreMissing, StoreDamaged.
+        """
+        return backup(self.folder, Path(destination), private=private, progress=progress)
+
+    @staticmethod
+    def restore(source: str | Path, path: str | Path, *, progress: Progress = unwatched) -> Restored:
+        """Make a new store at `path` of a backup, proved by its checksums and by the doctor.
+
+        Raises UsageError when something is at `path`, SourceError, StoreDamaged.
+        """
+        return restore(Path(source), Path(path), progress=progress)
 
     def _commit(self, reference: Reference, private: bool) -> Commit:
         return commit_of(visible(self.folder.journal.commits(), private=private), reference)

@@ -1,4 +1,4 @@
-"""Verbs about a store's health: quarantine, doctor, rebuild."""
+"""Verbs about a store's health: quarantine, doctor, rebuild, backup, restore."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
+from ..knowledge_base import KnowledgeBase
 from .options import format_option, opened, put, say, store_option
 
 
@@ -79,6 +81,53 @@ def rebuild(form: str, store: str) -> None:
     """
     with opened(store, read_only=False) as knowledge, working() as progress:
         report = knowledge.rebuild(progress=progress)
+    put(report, form)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb backup backups/2026-01-31
+  kb backup shop.tar.zst
+  kb backup public.tar --without-private
+"""
+)
+@click.argument("destination", type=click.Path(path_type=Path))
+@click.option("--without-private", "public", is_flag=True, help="Leave private graphs, secrets and keys out.")
+@format_option("text", "json")
+@store_option
+def backup(destination: Path, public: bool, form: str, store: str) -> None:
+    """Copy the whole store to a new folder, .tar or .tar.zst, and verify the copy; writers may work meanwhile.
+
+    ATTENTION: the copy holds the secret of the pseudonyms and the keys of private data. Whoever has it reads all of
+    it, and it remembers buyers that are forgotten later. Keep it safe, or leave them out: --without-private.
+
+    A folder on the same disk shares files with the store: it protects from mistakes, not from a broken disk.
+    """
+    with opened(store) as knowledge, working() as progress:
+        report = knowledge.backup(destination, private=not public, progress=progress)
+    put(report, form)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb restore backups/2026-01-31 --store new.kb
+  kb restore shop.tar.zst --store new.kb
+"""
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@format_option("text", "json")
+@store_option
+def restore(source: Path, form: str, store: str) -> None:
+    """Make a new store of a backup, once its checksums and the doctor have proved it.
+
+    Where something is already, nothing is restored.
+    """
+    with working() as progress:
+        report = KnowledgeBase.restore(source, store, progress=progress)
     put(report, form)
 
 

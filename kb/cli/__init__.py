@@ -38,6 +38,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "diff": "versions:diff",
         "revert": "versions:revert",
         "snapshot": "versions:snapshot",
+        "backup": "care:backup",
+        "restore": "care:restore",
     },
     "Care": {
         "quarantine": "care:quarantine",
@@ -65,6 +67,8 @@ _SUMMARIES = {
     "ontology": "Check an ontology: consistency, impossible classes, classification.",
     "revert": "Undo one commit by a new one.",
     "snapshot": "List the snapshots that are kept; pin and unpin them.",
+    "backup": "Copy the whole store, verified, while writers work.",
+    "restore": "Make a new store of a backup.",
     "quarantine": "List what the gate held back, and why.",
     "doctor": "Prove that the store's parts say the same.",
     "rebuild": "Make the derived parts anew from the journal.",

@@ -39,11 +39,11 @@ def open_to_read(folder: Path) -> ox.Store:
     """
     try:
         return ox.Store.read_only(str(folder))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise StoreDamaged(
             f"Oxigraph can't read its files: {error}",
             where=folder.parent.name,
-            hint="restore a copy of the store, or load its sources anew",
+            hint="kb rebuild makes them anew from the journal",
         ) from None
 
 

@@ -189,6 +189,8 @@ class _Compiler:
         schema = Schema(graph)
         direct = closure(write.class_steps())
         for low, high in schema.subsumptions():
+            if graph.is_datatype(low) or graph.is_datatype(high):
+                continue
             if identify(high) not in direct.get(identify(low), ()):
                 axiom = f"{short(low)} SubClassOf {short(high)} (follows)"
                 self._subsumed(Named(low), Named(high), Source(("cax-sco", "scm-sco"), axiom))

@@ -7,7 +7,7 @@ propagated again; at the end the facts of representatives are written out for al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,19 @@ from ..columns.dictionary import Kind
 from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, subtract, tails
 from ..columns.relations import Relations
 from .contradictions import Clash, Contradiction, find_contradictions
-from .equality import CLIQUE_CAP, Expansion, Oversized, Representatives, groups, neighbours
-from .joins import Solutions, pattern, solve
-from .rules import Atom, Rule, RuleSet, Source
+from .equality import (
+    CLIQUE_CAP,
+    Expansion,
+    Oversized,
+    Representatives,
+    Unkeyed,
+    groups,
+    neighbours,
+    shared_by_most,
+    unbounded,
+)
+from .joins import ONE, Pattern, Solutions, pattern, solve
+from .rules import Atom, EqualityRule, Rule, RuleSet, Source
 from .strata import PatternRule, stratify
 from .tables import CLASS, Members, Tables, merged, no_rows, table_of
 
@@ -31,13 +41,15 @@ class Consequences:
     """What follows.
 
     `relations` has, per predicate id, the packed pairs that are neither asserted nor given. `cliques` has
-    all (representative, member) pairs of equal individuals; `oversized` the cliques that were withheld.
+    all (representative, member) pairs of equal individuals; `oversized` the cliques that were withheld;
+    `unkeyed` the individuals that a key had too many values for.
     """
 
     relations: dict[int, Pairs]
     cliques: Pairs
     oversized: tuple[Oversized, ...]
     contradictions: tuple[Contradiction, ...]
+    unkeyed: tuple[Unkeyed, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.relations.values()))
@@ -70,8 +82,9 @@ def materialise(
     return Consequences(
         engine.consequences(),
         engine.representatives.cliques,
-        tuple(oversized),
+        tuple(map(engine.with_values, oversized)),
         find_contradictions(rules, engine.tables, engine.representatives, engine.clashes, given),
+        tuple(engine.unkeyed.values()),
     )
 
 
@@ -91,6 +104,7 @@ class _Engine:
         self.tables = Tables(view, kind, self._bound, rules.datatypes)
         self.representatives = Representatives(self._bound, withheld)
         self.clashes: list[Clash] = []
+        self.unkeyed: dict[Source, Unkeyed] = {}
         self._merges: list[tuple[Pairs, Source]] = []
         for key in self._keys():
             self.tables[key]
@@ -145,6 +159,17 @@ class _Engine:
             sources = [source for edges, source in self._merges if np.isin(heads(edges), members).any()]
             found.append(Oversized(tuple(map(int, members)), tuple(dict.fromkeys(sources))))
         return found
+
+    def with_values(self, found: Oversized) -> Oversized:
+        """A withheld clique with the values that most of its members share, now that they are apart."""
+        members, canonical = np.array(found.members, np.uint32), self._rules.datatypes.canonical
+        most: tuple[int, tuple[int, ...]] = (0, ())
+        for rule, body in self._merging:
+            if rule.source in found.sources:
+                wanted = (*rule.keys, rule.merged)
+                solutions = solve(body, self.tables, wanted=wanted, resolve=self.representatives.find)
+                most = max(most, shared_by_most(solutions, rule, members, canonical))
+        return replace(found, values=most[1])
 
     def rules_of_merged_vocabulary(self) -> tuple[Rule, ...]:
         """eq-rep-p, and eq-rep-o on rdf:type: rules for classes and predicates that are in a clique."""
@@ -291,7 +316,10 @@ class _Engine:
         self.clashes = []
         for rule, body in self._merging:
             wanted = (*rule.keys, rule.merged)
-            solutions = solve(body, self.tables, wanted=wanted, resolve=self.representatives.find)
+            start = self._start(rule, body)
+            solutions = solve(
+                body, self.tables, wanted=wanted, resolve=self.representatives.find, start=start
+            )
             grouped = groups(solutions, rule.keys, rule.merged, self._rules.datatypes.canonical)
             literal = self._is_literal[tails(grouped)]
             if literal.any():
@@ -299,6 +327,16 @@ class _Engine:
                 grouped = grouped[~literal]
             found.append((neighbours(grouped), rule.source))
         return found
+
+    def _start(self, rule: EqualityRule, body: tuple[Pattern, ...]) -> Solutions:
+        """What a key's rule begins with: all, or the individuals whose values combine in few enough ways."""
+        excluded = unbounded(rule, body, self.tables)
+        if not len(excluded):
+            return ONE
+        self.unkeyed[rule.source] = Unkeyed(tuple(map(int, excluded)), rule.source)
+        first = next(one for one in body if one.subject == rule.merged and one.object in rule.keys)
+        kept = np.setdiff1d(heads(self.tables.links(first.key).rows), excluded)
+        return Solutions({rule.merged: kept}, len(kept))
 
     def _merge(self, found: list[tuple[Pairs, Source]]) -> tuple[Changes, Ids]:
         """Merge what is equal and move all facts to representatives: what is new by that, and who changed."""

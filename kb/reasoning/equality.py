@@ -10,19 +10,67 @@ from numpy.typing import NDArray
 
 from ..columns import kernels
 from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, tails
-from .joins import Solutions
-from .rules import Source
+from .joins import Pattern, Solutions
+from .rules import EqualityRule, Source
+from .tables import Tables
 
 CLIQUE_CAP = 50
 """Cliques of more members are reported as suspected data errors and not merged."""
 
+MOST_COMBINATIONS = 10_000
+"""Individuals whose values for a key combine in more ways are left out of it: the join would have no bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class Oversized:
-    """A clique above the cap: its members (ids), and the axioms that would have merged them."""
+    """A clique above the cap, which is most likely an error in the data.
+
+    Its members (ids), the axioms that would have merged them, and the values of the key (ids) that most of
+    them share; none where they were stated to be the same.
+    """
 
     members: tuple[int, ...]
     sources: tuple[Source, ...]
+    values: tuple[int, ...] = ()
+
+    def sentence(self, label: Callable[[int], str]) -> str:
+        """One plain sentence; `label` names an id."""
+        some = ", ".join(map(label, self.members[:3]))
+        axioms = "; ".join(dict.fromkeys(one.axiom for one in self.sources))
+        shared = f", sharing {' and '.join(map(label, self.values))}" if self.values else ""
+        return f"{len(self.members)} individuals ({some}, ...) would be one{shared}: not merged ({axioms})."
+
+
+@dataclass(frozen=True, slots=True)
+class Unkeyed:
+    """Individuals (ids) that a key is not used for, since their values combine in too many ways."""
+
+    members: tuple[int, ...]
+    source: Source
+
+    def sentence(self, label: Callable[[int], str]) -> str:
+        """One plain sentence; `label` names an id."""
+        some = ", ".join(map(label, self.members[:3]))
+        return (
+            f"{len(self.members)} individuals ({some}) have more than {MOST_COMBINATIONS} combinations "
+            f"of values for a key: it was not used for them ({self.source.axiom})."
+        )
+
+
+def unbounded(rule: EqualityRule, body: Sequence[Pattern], tables: Tables) -> Ids:
+    """The individuals for which the parts of a key have too many values together."""
+    counted = []
+    for one in body:
+        if one.object in rule.keys and one.subject == rule.merged:
+            owners, degrees = np.unique(heads(tables.links(one.key).rows), return_counts=True)
+            counted.append((owners, degrees.astype(np.float64)))
+    if len(counted) < 2:
+        return np.empty(0, np.uint32)
+    ids, product = counted[0]
+    for others, counts in counted[1:]:
+        ids, left, right = np.intersect1d(ids, others, assume_unique=True, return_indices=True)
+        product = product[left] * counts[right]
+    return ids[product > MOST_COMBINATIONS]
 
 
 def groups(found: Solutions, keys: Sequence[str], merged: str, canonical: Callable[[Ids], Ids]) -> Pairs:
@@ -35,10 +83,29 @@ def groups(found: Solutions, keys: Sequence[str], merged: str, canonical: Callab
     values = found.columns[merged]
     if len(keys) == 1:
         return distinct(pack(canonical(found.columns[keys[0]]), values))
+    return distinct(pack(_numbered(found, keys, canonical), values))
+
+
+def _numbered(found: Solutions, keys: Sequence[str], canonical: Callable[[Ids], Ids]) -> NDArray[np.integer]:
+    """Per solution the number of its keys."""
     number: NDArray[np.integer] = np.zeros(found.count, np.uint32)
     for key in keys:
         _, number = np.unique(pack(number, canonical(found.columns[key])), return_inverse=True)
-    return distinct(pack(number, values))
+    return number
+
+
+def shared_by_most(
+    found: Solutions, rule: EqualityRule, members: Ids, canonical: Callable[[Ids], Ids]
+) -> tuple[int, tuple[int, ...]]:
+    """How many solutions of a rule about `members` agree in its keys at most, and in which values."""
+    found = found.where(np.isin(found.columns[rule.merged], members))
+    if not found.count or not rule.keys:
+        return 0, ()
+    _, first, counts = np.unique(
+        _numbered(found, rule.keys, canonical), return_index=True, return_counts=True
+    )
+    place = first[counts.argmax()]
+    return int(counts.max()), tuple(int(found.columns[key][place]) for key in rule.keys)
 
 
 def neighbours(grouped: Pairs) -> Pairs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kb.reasoning import plain_label
+
 KEYS = ":SKU owl:hasKey ( :gtin ) . :SPU owl:hasKey ( :brand :model ) ."
 
 
@@ -62,6 +64,10 @@ def test_a_clique_above_the_cap_is_reported_and_not_merged(bench):
     [found] = result.public.oversized
     assert found.members == tuple(sorted(result.id(f"s{n}") for n in range(6)))
     assert [one.axiom for one in found.sources] == ["SKU HasKey gtin"]
+    assert [str(result.dictionary.term(one)) for one in found.values] == ['"0"']
+    assert found.sentence(plain_label(result.rules)) == (
+        '6 individuals (s0, s1, s2, ...) would be one, sharing "0": not merged (SKU HasKey gtin).'
+    )
     assert result.turtle() == "x sameAs y . y sameAs x"
 
 

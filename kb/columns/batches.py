@@ -71,8 +71,12 @@ def lines(batch: pa.RecordBatch, prefix: str = "", *, graphs: bool = True) -> me
     >>> bytes(lines(next(batches_of([quad])), "A ")).decode()
     'A <urn:s> <urn:p> "é" <urn:g> .\\n'
     """
-    space, start, end, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", prefix, " .\n", ""))
     columns = [batch.column(name).cast(pa.large_string()) for name in ("spog" if graphs else "spo")]
-    joined = pc.binary_join_element_wise(*columns, space)
-    data = pc.binary_join_element_wise(start, joined, end, nothing).buffers()[2]
+    if prefix:
+        columns[0] = pc.binary_join_element_wise(_text(prefix), columns[0], _text(""))
+    data = pc.binary_join_element_wise(*columns, _text(".\n"), _text(" ")).buffers()[2]
     return memoryview(data) if data is not None else memoryview(b"")
+
+
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())

@@ -66,7 +66,7 @@ def read_lines(source: IO[bytes], *, graph: str, graphs: bool) -> Iterator[pa.Re
             yield from batches_of(ox.parse(rest, format=form, rename_blank_nodes=False), graph)
             return
         yield from batches
-        lines += block.count(b"\n")
+        lines += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
         if b"\r" in block:
             lines += block.count(b"\r") - block.count(b"\r\n")
 

@@ -15,6 +15,8 @@ from kb import KnowledgeBase
 from kb.cli import run
 from kb.errors import NotFound, UsageError
 from kb.settings import Settings
+from kb.store import Commit
+from kb.versions import commit_of
 from kb.versions.past import KEPT
 from tests.shop import BRANDS, turtle
 
@@ -227,6 +229,7 @@ def test_a_commit_is_named_by_number_id_snapshot_or_time(brands: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "error", "words"),
     [
+        ("abc", UsageError, "names no commit"),
         ("99", NotFound, "the newest is #5"),
         ("ffffffffffffffffffffffffffffffff", NotFound, "kb log"),
         ("2001-01-01", NotFound, "its first commit is of"),
@@ -242,16 +245,20 @@ def test_a_reference_that_names_nothing_is_told(
         knowledge.at(reference)
 
 
-def test_an_ambiguous_id_is_told(tmp_path: Path) -> None:
-    with bare(tmp_path / "x.kb") as knowledge:
-        for number in range(40):  # Seventeen would do for two ids that begin alike.
-            with knowledge.commit(source="x", message="x") as change:
-                change.add("urn:s", "urn:p", number)
-        beginnings = [one.id[0] for one in knowledge.log()]
-        letters = [one for one in "abcdef" if beginnings.count(one) > 1]
-        if letters:
-            with pytest.raises(NotFound, match="More than one commit"):
-                knowledge.at(letters[0])
+def test_an_ambiguous_id_is_told() -> None:
+    commits = [Commit(1, id="abcd1" * 6), Commit(2, id="abcd2" * 6), Commit(3, id="12345678" * 4)]
+    with pytest.raises(NotFound, match="More than one commit is called abcd: #1 abcd1abc, #2"):
+        commit_of(commits, "abcd")
+    assert commit_of(commits, "ABCD2").number == 2
+    assert commit_of(commits, "12345678").number == 3
+    assert commit_of(commits, "3").number == 3
+
+
+def test_a_number_is_never_taken_for_the_beginning_of_an_id() -> None:
+    commits = [Commit(1, id="7777" * 8)]
+    for reference in ("7", "77", "7777", "#7777777"):
+        with pytest.raises(NotFound, match="the newest is #1"):
+            commit_of(commits, reference)
 
 
 def test_private_commits_stay_private(tmp_path: Path) -> None:

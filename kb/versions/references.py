@@ -13,17 +13,18 @@ from ..store import Commit
 Reference = str | int | date
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\S+)?")
 _NAME = re.compile(r"(\d{8,})-([0-9a-f]{8})(?:-\d+)?")
-_HEX = re.compile(r"[0-9a-f]{1,32}")
+# The beginning of an id; digits alone are a number, unless they are too many for one.
+_ID = re.compile(r"(?=.*[a-f])[0-9a-f]{4,32}|[0-9]{8,32}")
 
 
 def commit_of(commits: Sequence[Commit], reference: Reference) -> Commit:
     """The commit that is meant: by number (``12``, ``#12``), id or its beginning, name of its snapshot, or time.
 
     A time (ISO 8601; UTC where it names no zone; a date alone means the end of that day) stands for the newest
-    commit that was there then. A number goes before the beginning of an id.
+    commit that was there then. The beginning of an id has four digits at least, eight if all are decimal.
 
     >>> commits = [Commit(1, id="4f1c08aa" * 4, time="2026-01-05T08:00:00+00:00")]
-    >>> commit_of(commits, "4f1").number, commit_of(commits, "#1").number, commit_of(commits, "2026-01-05").number
+    >>> commit_of(commits, "4f1c").number, commit_of(commits, "#1").number, commit_of(commits, "2026-01-05").number
     (1, 1, 1)
 
     Raises NotFound for no commit or more than one, UsageError for what is no reference.
@@ -33,10 +34,11 @@ def commit_of(commits: Sequence[Commit], reference: Reference) -> Commit:
     text = str(reference)
     if named := _NAME.fullmatch(text):
         found = [one for one in commits if one.number == int(named[1]) and one.id.startswith(named[2])]
-    elif text.startswith("#") or text.isdecimal():
+    elif re.fullmatch(r"#?\d+", text):
         found = [one for one in commits if str(one.number) == text.removeprefix("#")]
-        found = found or [one for one in commits if one.id.startswith(text)]
-    elif _HEX.fullmatch(text.lower()):
+        if not found and _ID.fullmatch(text):
+            found = [one for one in commits if one.id.startswith(text)]
+    elif _ID.fullmatch(text.lower()):
         found = [one for one in commits if one.id.startswith(text.lower())]
     else:
         raise UsageError(

@@ -20,6 +20,7 @@ from .gate import Verdict
 from .pipeline import Inference, Judged, Model, Wish, infer, judge
 from .store import Commit, Folder, Staging
 from .store.journal import Record
+from .store.private_owners import Owners
 from .store.quarantine import Quarantine
 
 # How many commits share one snapshot at most, so that the first does not wait for ever.
@@ -185,7 +186,12 @@ class Writer:
                     quarantine.put(one.commit, nodes=one.verdict.nodes, quads=quads, report=report)
             journal.append(
                 [
-                    Record(one.commit, one.added.batches(dictionary), one.removed.batches(dictionary))
+                    Record(
+                        one.commit,
+                        one.added.batches(dictionary),
+                        one.removed.batches(dictionary),
+                        Owners(one.image, one.removed),
+                    )
                     for one in group
                 ]
             )

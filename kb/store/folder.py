@@ -34,7 +34,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.settings = Settings.of(path)
-        self.journal = Journal(path / "journal")
+        self.journal = Journal(path / "journal", durability=self.settings.durability)
         self._lock: int | None = None
         self._turn = threading.Lock()
 

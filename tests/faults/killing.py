@@ -111,4 +111,6 @@ def inspect(store: Path, ledger: Ledger) -> None:
         carry_out(knowledge, probe)
         ledger.acknowledge(probe)
         ledger.settle(knowledge)
+        diagnosis = knowledge.doctor()
+        assert diagnosis, str(diagnosis)
     assert not list((store / "staging").glob("*"))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from kb import KnowledgeBase
 from tests.faults.killing import ROUNDS, SMALL, Moment, bare_store, ended, inspect, note, seeded
 from tests.faults.ledger import Ledger, plan
-from tests.faults.work import Job
+from tests.faults.work import Job, back_up
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Scenario:
     loads: bool = False
     steps: int = 20
     seconds: float = 0.1
+    beside: Callable[[KnowledgeBase, Path], None] | None = None
 
 
 SCENARIOS = {
@@ -30,6 +35,8 @@ SCENARIOS = {
     "small commits": Scenario(),
     "commits of four threads in groups": Scenario(threads=4),
     "publish and prune": Scenario(settings=f"{SMALL}keep_snapshots = 1\nkeep_seconds = 0\n", size=4),
+    "merges of overlays": Scenario(keys=12, size=3_000, steps=8),
+    "commits and backups": Scenario(beside=back_up, seconds=0.5),
     "commits beside an ontology": Scenario(settings="", steps=4, seconds=0.5),
 }
 
@@ -39,7 +46,7 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(name: str, tmp_path:
     scenario, draws, ledger = SCENARIOS[name], seeded(), Ledger()
     store = bare_store(tmp_path, scenario.settings)
     acknowledged = 0
-    for _ in range(max(1, ROUNDS // len(SCENARIOS))):
+    for _ in range(math.ceil(ROUNDS / len(SCENARIOS))):
         threads = [
             plan(
                 draws,
@@ -52,8 +59,21 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(name: str, tmp_path:
             for one in range(scenario.threads)
         ]
         moment = Moment(draws.randint(0, scenario.steps), draws.uniform(0, scenario.seconds))
-        told = ended(Job(store, threads), moment=moment)
+        told = ended(Job(store, threads, beside=scenario.beside), moment=moment)
         assert not told.errors
         acknowledged += note(ledger, threads, told)
         inspect(store, ledger)
+        for place in sorted(tmp_path.glob("backup-*"))[-1:]:
+            is_whole(place, store)
     assert acknowledged, "no step was acknowledged: the processes live too short"
+
+
+def is_whole(backup: Path, store: Path) -> None:
+    """A backup that is there can be restored; the doctor judges it, and its history is the beginning of the store's."""
+    copy = backup.with_name(f"restored-{backup.name}")
+    KnowledgeBase.restore(backup, copy)
+    with KnowledgeBase.open(store) as knowledge, KnowledgeBase.open(copy) as restored:
+        commits = restored.log()
+        assert commits and commits == knowledge.log()[: len(commits)]
+        assert restored.doctor()
+    shutil.rmtree(copy)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import resource
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,12 +22,12 @@ READY, DONE = b"ready", b"done"
 
 @dataclass(frozen=True)
 class Job:
-    """The steps of each thread on a store; `limit` is the most bytes that a file may have."""
+    """The steps of each thread on a store, and what is done beside them; `limit` is the most bytes of a file."""
 
     store: Path
     threads: Sequence[Sequence[Step]]
     limit: int | None = None
-    beside: Callable[[KnowledgeBase, Path], None] | None = field(default=None)
+    beside: Callable[[KnowledgeBase, Path], None] | None = None
 
 
 def carry_out(knowledge: KnowledgeBase, step: Step) -> None:
@@ -46,27 +48,38 @@ def _terms(quad: Quad):
     return subject[1:-1], predicate[1:-1], ox.Literal(value[1:-1])
 
 
+def back_up(knowledge: KnowledgeBase, store: Path) -> None:
+    """Back a store up again and again."""
+    while True:
+        knowledge.backup(store.with_name(f"backup-{time.time_ns()}"))
+
+
 def run(job: Job, told: Connection) -> None:
     """Carry a job out; ``thread number`` is told for each step, and what went wrong."""
     if job.limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job.limit, job.limit))
 
-    def work(thread: int) -> None:
+    def told_of(work: Callable[[], None]) -> None:
         try:
-            for number, step in enumerate(job.threads[thread]):
-                carry_out(knowledge, step)
-                told.send_bytes(f"{thread} {number}".encode())
+            work()
         except BaseException as error:
             told.send_bytes(f"error {type(error).__module__}.{type(error).__name__} {error}".encode()[:2000])
             traceback.print_exc()
 
+    def work(thread: int) -> None:
+        for number, step in enumerate(job.threads[thread]):
+            carry_out(knowledge, step)
+            told.send_bytes(f"{thread} {number}".encode())
+
     with KnowledgeBase.open(job.store) as knowledge:
         told.send_bytes(READY)
-        threads = [threading.Thread(target=work, args=(one,)) for one in range(len(job.threads))]
+        threads = [
+            threading.Thread(target=told_of, args=(partial(work, one),)) for one in range(len(job.threads))
+        ]
         for thread in threads:
             thread.start()
         if job.beside:
-            job.beside(knowledge, job.store)
+            told_of(partial(job.beside, knowledge, job.store))
         for thread in threads:
             thread.join()
     told.send_bytes(DONE)

@@ -19,6 +19,7 @@
         ├── CoreLost              the core ended before it answered                 503
         ├── StoreDamaged          the store is not what its journal says            500
         ├── StoreMissing          there is no store here                            404
+        ├── WriteFailed           the disk is full, or can't be written             507
         ├── PortBusy              another process listens on the port               503
         └── ToolMissing           an optional program or package is not here        501
 
@@ -156,6 +157,12 @@ class StoreMissing(SystemFault):
     """There is no store at this place."""
 
     status = 404
+
+
+class WriteFailed(SystemFault):
+    """The disk is full, or can't be written."""
+
+    status = 507
 
 
 class PortBusy(SystemFault):

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from .columns.rows import Rows
+from .errors import StoreDamaged, WriteFailed
 from .gate import Verdict
 from .pipeline import Inference, Judged, Model, Wish, infer, judge
 from .store import Commit, Folder, Staging
@@ -85,7 +86,7 @@ class Writer:
         """Have a wish made and carried out; returns when it is durable and visible.
 
         `work` makes the wish when its turn has come, and may end the matter itself with an outcome. With `alone`
-        it sees all commits before it published. Raises what `work` raises, GateRefused, StoreLocked, and
+        it sees all commits before it published. Raises what `work` raises, GateRefused, StoreLocked, WriteFailed, and
         CancelledError when `abandoned` says so before the journal has the commit.
         """
         ticket = _Ticket(work, alone, abandoned)
@@ -133,9 +134,21 @@ class Writer:
             self._discard()
             for ticket in tickets:
                 if not ticket.done and (ticket is own or isinstance(error, Exception)):
-                    ticket.error = error
+                    ticket.error = self._told(error)
             # Ctrl-C ends one thread's work, not that of the others.
             self._queue.extendleft(reversed([one for one in tickets if not one.done]))
+
+    def _told(self, error: BaseException) -> BaseException:
+        """A fault of the disk as people read it; other errors as they are."""
+        if not isinstance(error, OSError):
+            return error
+        told = WriteFailed(
+            f"The store can't be written: {error.strerror or error}",
+            where=str(self.folder.path),
+            hint="make room on the disk and try again; the store is as it was",
+        )
+        told.__cause__ = error
+        return told
 
     def _carry_on(self, tickets: list[_Ticket]) -> None:
         staging = self._staging
@@ -234,8 +247,20 @@ class Writer:
         """Bring the snapshot to what the journal holds; a new writer's first duty."""
         journal = self.folder.journal
         current, last = _number(staging.name), journal.last
+        if current > last or (current and not staging.name.startswith(journal.get(current).name)):
+            raise StoreDamaged(
+                f"The snapshot is of commit #{current}, which the journal does not hold: it ends at #{last}",
+                where=str(journal.folder),
+                hint="see kb doctor; kb rebuild --from snapshot makes a sound snapshot the new beginning",
+            )
         if current == last:
             return 0
+        if current > last:
+            raise StoreDamaged(
+                f"The journal ends at commit #{last}, but the snapshot is of #{current}",
+                where=str(self.folder.path),
+                hint="see what is lost with kb doctor; kb rebuild --from snapshot makes the snapshot the new beginning",
+            )
         Quarantine(self.folder.path / "quarantine").keep({one.name for one in journal.commits()})
         image, dictionary = staging.image, staging.image.dictionary
         for number in range(current + 1, last + 1):

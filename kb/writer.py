@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from .columns.image import Image
 from .columns.rows import Rows
 from .errors import StoreDamaged, WriteFailed
 from .gate import Verdict
@@ -79,6 +80,8 @@ class Writer:
     _turn: threading.RLock = field(default_factory=threading.RLock)
     _staging: Staging | None = None
     _model: Model | None = None
+    _merger: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "kb-merge"))
+    _merging: Future[Image] | None = None
 
     def submit(
         self, work: Work, *, alone: bool = False, abandoned: Callable[[], bool] | None = None
@@ -118,6 +121,7 @@ class Writer:
         """Let go of the staging stores."""
         with self._turn:
             self._discard()
+            self._merger.shutdown()
 
     def _next(self) -> list[_Ticket]:
         """The tickets at the head of the queue that go together."""
@@ -153,6 +157,9 @@ class Writer:
     def _carry_on(self, tickets: list[_Ticket]) -> None:
         staging = self._staging
         assert staging is not None
+        if self._merging and self._merging.done():
+            staging.rebase(self._merging.result())
+            self._merging = None
         image, known = staging.image, len(staging.image.dictionary)
         number = self.folder.journal.last
         carried: list[tuple[_Ticket, Judged]] = []
@@ -223,6 +230,8 @@ class Writer:
         staging.assert_image(inference.image)
         staging.infer_image(inference.image, deferred=model.deferred)
         self.folder.publish(staging, name)
+        if self._merging is None and staging.image.merge_due():
+            self._merging = self._merger.submit(staging.image.merged)
         return inference
 
     def _model_of(self, staging: Staging) -> Model:
@@ -250,17 +259,11 @@ class Writer:
         if current > last or (current and not staging.name.startswith(journal.get(current).name)):
             raise StoreDamaged(
                 f"The snapshot is of commit #{current}, which the journal does not hold: it ends at #{last}",
-                where=str(journal.folder),
-                hint="see kb doctor; kb rebuild --from snapshot makes a sound snapshot the new beginning",
-            )
-        if current == last:
-            return 0
-        if current > last:
-            raise StoreDamaged(
-                f"The journal ends at commit #{last}, but the snapshot is of #{current}",
                 where=str(self.folder.path),
                 hint="see what is lost with kb doctor; kb rebuild --from snapshot makes the snapshot the new beginning",
             )
+        if current == last:
+            return 0
         Quarantine(self.folder.path / "quarantine").keep({one.name for one in journal.commits()})
         image, dictionary = staging.image, staging.image.dictionary
         for number in range(current + 1, last + 1):
@@ -276,7 +279,7 @@ class Writer:
     def _discard(self) -> None:
         if self._staging is not None:
             self._staging.close()
-        self._staging = self._model = None
+        self._staging = self._model = self._merging = None
 
 
 def _number(name: str) -> int:

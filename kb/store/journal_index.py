@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import count, zip_longest
 from pathlib import Path
 from typing import Any
@@ -345,7 +345,7 @@ def _first(name: str) -> int:
 
 
 def _line(entry: Entry) -> bytes:
-    values = asdict(entry.commit)
+    values = dict(vars(entry.commit))
     if entry.segment:
         places = [[one.offset, one.length, one.checksum] for one in (entry.text, entry.private)]
         values |= {"segment": entry.segment, "text": places[0], "private": places[1]}

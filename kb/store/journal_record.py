@@ -11,7 +11,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +73,9 @@ class Commit:
         '00000003-'
         """
         return cls(number, id="", time="", message="(the record of this commit is damaged)")
+
+
+_FIELDS = tuple(one.name for one in fields(Commit))
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def head(commit: Commit) -> bytes:
     >>> head(Commit(7, id="4f1c08aa17", message='two\\nlines')).decode().splitlines()[5]
     'H message "two\\\\nlines" .'
     """
-    return header_rows(asdict(commit))
+    return header_rows(vars(commit))
 
 
 def header_rows(values: dict[str, Any]) -> bytes:
@@ -206,13 +209,13 @@ def commit_at(source: BinaryIO, offset: int) -> Commit | None:
 
 def commit_of(values: dict[str, Any]) -> Commit:
     """A commit from its fields as text or numbers; KeyError where one is missing."""
-    known = {one.name: values[one.name] for one in fields(Commit)}
+    known = {name: values[name] for name in _FIELDS}
     return Commit(**{**known, **{name: int(known[name]) for name in ("number", "added", "removed")}})
 
 
 def older_row(commit: Commit) -> bytes:
     """A commit that a base has swallowed, as a comment in the base's record."""
-    return f"# commit {json.dumps(asdict(commit), ensure_ascii=False)}\n".encode()
+    return f"# commit {json.dumps(vars(commit), ensure_ascii=False)}\n".encode()
 
 
 def older_commits(source: BinaryIO, offset: int) -> list[Commit]:

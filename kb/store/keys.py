@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import NotFound
+from ..errors import NotFound, StoreDamaged
 
 COMMON = ""
 """The name of the key for rows that belong to no buyer, or to several."""
@@ -46,7 +46,7 @@ class Keys:
     """The keys of a store, in a file that its owner alone may read; buyers are named by IRI."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()
 
     def key(self, buyer: str) -> bytes:
         """A buyer's secret, made where there is none."""
@@ -67,7 +67,7 @@ class Keys:
         """The secrets of those keys that are there, by id."""
         if not self.path.exists():
             return {}
-        with self._open() as database:
+        with self._open(write=False) as database:
             return {key.id: key.secret for _, key in self._select(database, "id", list(dict.fromkeys(ids)))}
 
     def destroy(self, buyer: str) -> Destroyed:
@@ -92,37 +92,56 @@ class Keys:
         """The keys that were destroyed, in the order of time."""
         if not self.path.exists():
             return []
-        with self._open() as database:
+        with self._open(write=False) as database:
             return [Destroyed(*row) for row in database.execute("SELECT * FROM destroyed ORDER BY time")]
 
     def is_destroyed(self, buyer: str) -> bool:
         """Whether a buyer was forgotten; one that came back later has a new key and was forgotten all the same."""
         if not self.path.exists():
             return False
-        with self._open() as database:
+        with self._open(write=False) as database:
             salt = database.execute("SELECT salt FROM salt").fetchone()[0]
             query = "SELECT 1 FROM destroyed WHERE buyer = ?"
             return database.execute(query, [_hash(buyer, salt)]).fetchone() is not None
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection of one's own, in one transaction."""
+    def _open(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own; what is written through it is one transaction, on disk at its end."""
+        try:
+            database = (
+                self._writable() if write else sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise self._unreadable(error) from None
+        try:
+            yield database
+            if write:
+                database.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise self._unreadable(error) from None
+        finally:
+            database.close()
+
+    def _writable(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
         database = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        try:
-            database.execute("PRAGMA secure_delete = ON")
-            database.execute("PRAGMA synchronous = EXTRA")
-            if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
-                database.executescript(_TABLES)
-            database.execute("BEGIN IMMEDIATE")
-            if not database.execute("SELECT 1 FROM salt").fetchone():
-                database.execute("INSERT INTO salt VALUES (?)", [secrets.token_bytes(16)])
-            yield database
-            database.execute("COMMIT")
-        finally:
-            database.close()
+        database.execute("PRAGMA secure_delete = ON")
+        database.execute("PRAGMA synchronous = EXTRA")
+        if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+            database.executescript(_TABLES)
+        database.execute("BEGIN IMMEDIATE")
+        if not database.execute("SELECT 1 FROM salt").fetchone():
+            database.execute("INSERT INTO salt VALUES (?)", [secrets.token_bytes(16)])
+        return database
+
+    def _unreadable(self, error: Exception) -> StoreDamaged:
+        return StoreDamaged(
+            f"The file of keys can't be used: {error}",
+            where=str(self.path),
+            hint="look who may read it, or put it back from a backup",
+        )
 
     @staticmethod
     def _select(

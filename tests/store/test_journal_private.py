@@ -253,6 +253,16 @@ def test_the_lost_file_of_keys_is_told_from_forgetting(shop: Shop) -> None:
         read(shop.journal, 1)
 
 
+def test_a_file_of_keys_that_is_none_is_told(shop: Shop) -> None:
+    shop.write(order_of("ann"))
+    shop.journal.keys.path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreDamaged, match="file of keys"):
+        read(shop.journal, 1)
+    with pytest.raises(StoreDamaged, match="file of keys"):
+        shop.write(order_of("bob"))
+    assert shop.journal.last == 1
+
+
 def test_rows_sealed_for_one_commit_do_not_open_as_another_s(shop: Shop) -> None:
     from kb.store.journal_record import Extent
     from kb.store.private import parts, unsealed

@@ -1,15 +1,14 @@
 """The dictionary: every term of the graph as a 32-bit id, with columns that say what kind of term it is.
 
 Terms are kept as received, in N-Triples syntax; `stored` says which term Oxigraph keeps in its place (it
-rewrites ``"1.50"^^xsd:decimal`` to ``"1.5"^^xsd:decimal``). A dictionary is a list of immutable segments,
-each with its terms and a sorted hash index over them; segments of like size are merged: never many.
+rewrites ``"1.50"^^xsd:decimal`` to ``"1.5"^^xsd:decimal``). A dictionary is a list of immutable segments of
+terms, and a few hash tables over all of them. Look-ups cost what is looked up; the columns as whole arrays are
+made when somebody asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import IntEnum
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,24 +18,21 @@ import pyoxigraph as ox
 import xxhash
 from numpy.typing import NDArray
 
-from ..graphs import GENID
+from .hash_table import Hashes, HashTable
 from .kernels import NO_ID, Ids
 from .literals import stored_forms
+from .term_syntax import RDF_LANG_STRING, XSD_STRING, Kind, Suffixes, datatype_of, kinds_of, parse_term
 
-XSD_STRING = "<http://www.w3.org/2001/XMLSchema#string>"
-RDF_LANG_STRING = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#langString>"
+__all__ = ["RDF_LANG_STRING", "XSD_STRING", "Dictionary", "Kind", "Segment", "parse_term"]
 
-
-class Kind(IntEnum):
-    """What a term is: an IRI, a blank node (kept as a skolem IRI) or a literal."""
-
-    IRI = 1
-    BLANK = 2
-    LITERAL = 3
+# Segments with more text together are not merged: no text is copied again and again.
+_TEXT_BYTES = 64 << 20
+# A table of fewer ids is sooner made from their hashes than kept in a file.
+_LASTING = 1 << 15
 
 
 class Segment(NamedTuple):
-    """Terms with consecutive ids from `first` on; `hashes` is sorted and `ids` follows it."""
+    """Terms with consecutive ids from `first` on, and their columns; see Dictionary for what these say."""
 
     first: int
     terms: pa.LargeStringArray
@@ -44,12 +40,15 @@ class Segment(NamedTuple):
     datatype: Ids
     language: NDArray[np.uint16]
     stored: Ids
-    hashes: NDArray[np.uint64]
-    ids: Ids
+    hashes: Hashes
+
+
+_hash: Callable[[bytes], int] = xxhash.xxh3_64_intdigest
+COLUMNS = Segment._fields[2:]
 
 
 class Dictionary:
-    """Terms to ids and back.
+    """Terms to ids and back; one thread at a time may add terms.
 
     >>> dictionary = Dictionary()
     >>> decimal = "^^<http://www.w3.org/2001/XMLSchema#decimal>"
@@ -58,15 +57,24 @@ class Dictionary:
     (np.True_, '"1.5"^^<http://www.w3.org/2001/XMLSchema#decimal>')
     """
 
-    def __init__(self, segments: Sequence[Segment] = (), languages: Sequence[str] = ("",)) -> None:
+    def __init__(
+        self,
+        segments: Sequence[Segment] = (),
+        languages: Sequence[str] = ("",),
+        tables: Sequence[HashTable] = (),
+    ) -> None:
+        """`tables` hold the ids from the first on; where they end, a table is made at the first search."""
         self.segments = list(segments)
         self.languages = list(languages)
+        self._lasting = list(tables)
+        self._table: HashTable | None = None
+        self._whole: dict[str, tuple[NDArray, int]] = {}
 
     def __len__(self) -> int:
         return self.segments[-1].first + len(self.segments[-1].terms) - 1 if self.segments else 0
 
     def encode(self, terms: pa.Array | Sequence[str]) -> Ids:
-        """Ids of `terms` (N-Triples syntax), aligned with them; new terms are added."""
+        """Ids of `terms` (N-Triples syntax, may be coded by a dictionary), aligned with them; new terms are added."""
         return self._ids(terms, add=True)
 
     def find(self, terms: pa.Array | Sequence[str]) -> Ids:
@@ -80,55 +88,130 @@ class Dictionary:
     def decode(self, ids: NDArray[np.integer]) -> pa.Array:
         """The terms of `ids` as Arrow strings in N-Triples syntax; id 0 gives null."""
         ids = np.asarray(ids)
-        places = pa.array(ids.astype(np.int64) - 1, mask=ids == NO_ID)
-        return self._terms.take(places)
+        if not self.segments:
+            return pa.nulls(len(ids), pa.large_string())
+        numbers = np.maximum(self._segments_of(ids), 0)
+        used = np.unique(numbers)
+        if len(used) == 1:
+            return _taken(self.segments[used[0]], ids)
+        places = [np.flatnonzero(numbers == number) for number in used]
+        parts = [_taken(self.segments[number], ids[here]) for number, here in zip(used, places, strict=True)]
+        order = np.empty(len(ids), np.int64)
+        order[np.concatenate([*places, np.empty(0, np.int64)])] = np.arange(len(ids))
+        return pa.concat_arrays([*parts, pa.array([], pa.large_string())]).take(pa.array(order))
 
     def text(self, identifier: int) -> str:
         """One term in N-Triples syntax."""
-        return self._terms[int(identifier) - 1].as_py()
+        return self.decode(np.array([identifier]))[0].as_py()
 
     def term(self, identifier: int) -> ox.NamedNode | ox.BlankNode | ox.Literal:
         """One term as pyoxigraph has it."""
         return parse_term(self.text(identifier))
 
-    @cached_property
+    @property
     def kind(self) -> NDArray[np.uint8]:
         """Kind by id; index 0 is a filler, as in the other columns."""
-        return self._column("kind", np.uint8)
+        return self._column("kind")
 
-    @cached_property
+    @property
     def datatype(self) -> Ids:
         """The id of a literal's datatype IRI, by id; 0 for IRIs."""
-        return self._column("datatype", np.uint32)
+        return self._column("datatype")
 
-    @cached_property
+    @property
     def language(self) -> NDArray[np.uint16]:
         """Index into `languages`, by id; 0 for none."""
-        return self._column("language", np.uint16)
+        return self._column("language")
 
-    @cached_property
+    @property
     def stored(self) -> Ids:
         """The id of the term that Oxigraph stores, by id; mostly the id itself."""
-        return self._column("stored", np.uint32)
+        return self._column("stored")
 
-    def stored_of(self, ids: Ids) -> Ids:
-        """The ids of the terms that Oxigraph stores in place of `ids`, at the cost of these alone."""
-        return self.stored[ids]
+    @property
+    def hashes(self) -> Hashes:
+        """The XXH3 hash of each term's UTF-8, by id."""
+        return self._column("hashes")
 
-    def _column(self, name: str, dtype: type) -> NDArray:
-        return np.concatenate([np.zeros(1, dtype), *(getattr(segment, name) for segment in self.segments)])
+    def kind_of(self, ids: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """`kind` of some ids, at the cost of these alone; 0 for the id 0, as in those below."""
+        return self._of("kind", ids)
 
-    @cached_property
-    def _terms(self) -> pa.Array:
-        if len(self.segments) == 1:
-            return self.segments[0].terms
-        return pa.concat_arrays(
-            [segment.terms for segment in self.segments] or [pa.array([], pa.large_string())]
-        )
+    def datatype_of(self, ids: NDArray[np.integer]) -> Ids:
+        """`datatype` of some ids."""
+        return self._of("datatype", ids)
 
-    def _forget_views(self) -> None:
-        for name in ("kind", "datatype", "language", "stored", "_terms"):
-            self.__dict__.pop(name, None)
+    def language_of(self, ids: NDArray[np.integer]) -> NDArray[np.uint16]:
+        """`language` of some ids."""
+        return self._of("language", ids)
+
+    def stored_of(self, ids: NDArray[np.integer]) -> Ids:
+        """`stored` of some ids."""
+        return self._of("stored", ids)
+
+    def hashes_of(self, ids: NDArray[np.integer]) -> Hashes:
+        """`hashes` of some ids: the same for a term in every dictionary."""
+        return self._of("hashes", ids)
+
+    def lasting_tables(self) -> list[HashTable]:
+        """The hash tables that are worth keeping in files; what is added from now on goes into another one."""
+        table = self._last_table()
+        if table.size >= _LASTING:
+            while self._lasting and self._lasting[-1].size < 2 * table.size:
+                first = self._lasting.pop().first
+                table = HashTable.of(first, self._between(first, table.first + table.size))
+            self._lasting.append(table)
+            self._table = None
+        return list(self._lasting)
+
+    def _column(self, name: str) -> NDArray:
+        buffer, filled = self._whole.get(name, (None, 1))
+        size = len(self) + 1
+        if buffer is None or len(buffer) < size:
+            dtype = getattr(self.segments[0], name).dtype if self.segments else np.uint32
+            grown = np.zeros(size if buffer is None else size + size // 4, dtype)
+            if buffer is not None:
+                grown[:filled] = buffer[:filled]
+            buffer = grown
+        if filled < size:
+            for segment in self.segments:
+                end = segment.first + len(segment.terms)
+                begin = max(segment.first, filled)
+                if begin < end:
+                    buffer[begin:end] = getattr(segment, name)[begin - segment.first :]
+        self._whole[name] = buffer, size
+        return buffer[:size]
+
+    def _of(self, name: str, ids: NDArray[np.integer]) -> NDArray:
+        ids = np.asarray(ids)
+        if not self.segments or 8 * len(ids) > len(self):
+            return self._column(name)[ids]
+        numbers = self._segments_of(ids)
+        values = np.zeros(len(ids), getattr(self.segments[0], name).dtype)
+        for number in np.unique(numbers[numbers >= 0]):
+            here = numbers == number
+            values[here] = getattr(self.segments[number], name)[ids[here] - self.segments[number].first]
+        return values
+
+    def _segments_of(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
+        """The place of each id's segment; -1 for the id 0."""
+        return np.searchsorted([one.first for one in self.segments], ids, "right") - 1
+
+    def _between(self, first: int, end: int) -> Hashes:
+        """The hashes of the ids from `first` to before `end`."""
+        parts = [
+            one.hashes[max(first - one.first, 0) : max(end - one.first, 0)]
+            for one in self.segments
+            if one.first + len(one.terms) > first
+        ]
+        return np.concatenate([*parts, np.empty(0, np.uint64)])
+
+    def _last_table(self) -> HashTable:
+        """The table of the ids that no lasting one holds."""
+        if self._table is None:
+            first = self._lasting[-1].first + self._lasting[-1].size if self._lasting else 1
+            self._table = HashTable.of(first, self._between(first, len(self) + 1))
+        return self._table
 
     def _ids(self, terms: pa.Array | Sequence[str], *, add: bool) -> Ids:
         if not isinstance(terms, (pa.Array, pa.ChunkedArray)):
@@ -137,142 +220,111 @@ class Dictionary:
             terms = terms.combine_chunks()
         if not len(terms):
             return np.empty(0, np.uint32)
-        coded = terms.dictionary_encode() if not isinstance(terms, pa.DictionaryArray) else terms
+        coded = terms if isinstance(terms, pa.DictionaryArray) else terms.dictionary_encode()
         values = coded.dictionary.cast(pa.large_string())
-        hashes = np.fromiter(map(_hash, values.cast(pa.large_binary()).to_pylist()), np.uint64, len(values))
-        ids, hashes = self._search(values, hashes)
-        if add and not ids.all():
-            missing = np.flatnonzero(ids == NO_ID)
-            ids[missing] = self._append(values.take(pa.array(missing)), hashes[missing])
+        hashes = _hashes(values)
+        ids = self._search(values, hashes)
+        missing = np.flatnonzero(ids == NO_ID)
+        if add and len(missing):
+            ids[missing] = self._add(values.take(pa.array(missing)), hashes[missing])
         return ids[coded.indices.to_numpy(zero_copy_only=False)]
 
-    def _search(self, values: pa.Array, hashes: NDArray[np.uint64]) -> tuple[Ids, NDArray[np.uint64]]:
-        """Ids by hash; a term that meets another's hash goes on to the next number, as in open addressing."""
+    def _search(self, values: pa.Array, hashes: Hashes) -> Ids:
+        """The ids of distinct values, 0 for those that are unknown."""
         ids = np.zeros(len(hashes), np.uint32)
-        pending = np.arange(len(hashes))
-        hashes = hashes.copy()
-        while len(pending):
-            found = self._by_hash(hashes[pending])
-            hit = found != NO_ID
-            same = pc.equal(self.decode(found[hit]), values.take(pa.array(pending[hit]))).to_numpy(False)
-            ids[pending[hit][same]] = found[hit][same]
-            pending = pending[hit][~same]
-            hashes[pending] += np.uint64(1)
-        return ids, hashes
-
-    def _by_hash(self, hashes: NDArray[np.uint64]) -> Ids:
-        ids = np.zeros(len(hashes), np.uint32)
-        for segment in self.segments:
-            places = np.minimum(np.searchsorted(segment.hashes, hashes), len(segment.hashes) - 1)
-            hit = segment.hashes[places] == hashes
-            ids[hit] = segment.ids[places[hit]]
+        for table in (self._last_table(), *reversed(self._lasting)):
+            pending = np.flatnonzero(ids == NO_ID)
+            places = table.begin(hashes[pending])
+            while len(pending):
+                found, places = table.walk(hashes[pending], places)
+                hit = found != NO_ID
+                pending, places, found = pending[hit], places[hit], found[hit]
+                same = pc.equal(self.decode(found), values.take(pa.array(pending))).to_numpy(False)
+                ids[pending[same]] = found[same]
+                # Another term of the same hash: on behind it.
+                pending, places = pending[~same], places[~same]
         return ids
 
-    def _append(self, values: pa.LargeStringArray, hashes: NDArray[np.uint64]) -> Ids:
-        kind, suffix = _kinds(values)
-        datatype, language = self._datatypes(suffix)
+    def _add(self, values: pa.LargeStringArray, hashes: Hashes) -> Ids:
+        """Ids for new terms."""
+        ordered = np.sort(hashes)
+        if (ordered[1:] == ordered[:-1]).any():
+            # Perhaps a term is here twice.
+            coded = values.dictionary_encode()
+            if len(coded.dictionary) < len(values):
+                values = coded.dictionary
+                return self._add(values, _hashes(values))[coded.indices.to_numpy()]
+        size = len(self)
+        kind, suffixes = kinds_of(values)
+        datatype, language = self._types(suffixes)
+        forms = stored_forms(values, suffixes)
         stored = np.zeros(len(values), np.uint32)
-        forms = stored_forms(values, suffix)
-        stored[list(forms)] = self._plain_ids(list(forms.values()))
-        # Encoding datatypes and stored forms may just have added some of these very terms.
-        ids, hashes = self._search(values, hashes)
-        missing = np.flatnonzero(ids == NO_ID)
-        fresh = missing[np.sort(np.unique(hashes[missing], return_index=True)[1])]
+        stored[list(forms)] = self.encode(list(forms.values()))
+        ids = np.zeros(len(values), np.uint32)
+        if len(self) > size:  # By datatypes and stored forms, perhaps by some of these very terms.
+            ids = self._search(values, hashes)
+        new = np.flatnonzero(ids == NO_ID)
         first = len(self) + 1
-        own = np.arange(first, first + len(fresh), dtype=np.uint32)
-        ids[fresh] = own
-        order = np.argsort(hashes[fresh])
-        self.segments.append(
-            Segment(
+        ids[new] = np.arange(first, first + len(new), dtype=np.uint32)
+        if len(new):
+            segment = Segment(
                 first,
-                values.take(pa.array(fresh)),
-                kind[fresh],
-                datatype[fresh],
-                language[fresh],
-                np.where(stored[fresh] == NO_ID, own, stored[fresh]),
-                hashes[fresh][order],
-                own[order],
+                values if len(new) == len(values) else values.take(pa.array(new)),
+                kind[new],
+                datatype[suffixes.codes[new]],
+                language[suffixes.codes[new]],
+                np.where(stored == NO_ID, ids, stored)[new],
+                hashes[new],
             )
-        )
-        self._merge()
-        self._forget_views()
-        if len(fresh) < len(missing):
-            # New terms that share a hash are added one after another, so that the search keeps them apart.
-            rest = np.setdiff1d(missing, fresh)
-            ids[rest] = self.encode(values.take(pa.array(rest)))
+            self._append(segment)
         return ids
 
-    def _datatypes(self, suffix: pa.Array) -> tuple[Ids, NDArray[np.uint16]]:
-        coded = suffix.dictionary_encode(null_encoding="encode")
-        kinds = coded.dictionary.to_pylist()
-        names = [None if one is None else _datatype_of(one) for one in kinds]
-        known = [name for name in names if name is not None]
-        ids = dict(zip(known, self._plain_ids(known), strict=True))
-        languages = [
-            0 if one is None or not one.startswith("@") else self._language(one[1:]) for one in kinds
-        ]
-        codes = coded.indices.to_numpy(zero_copy_only=False)
-        datatype = np.array([0 if name is None else ids[name] for name in names], np.uint32)[codes]
-        return datatype, np.array(languages, np.uint16)[codes]
+    def _append(self, segment: Segment) -> None:
+        table = self._last_table()
+        self.segments.append(segment)
+        if table.has_room(len(segment.hashes)):
+            table.add(segment.hashes)
+        else:
+            self._table = HashTable.of(table.first, self._between(table.first, len(self) + 1))
+        while len(self.segments) > 1 and _worth_merging(*self.segments[-2:]):
+            right, left = self.segments.pop(), self.segments.pop()
+            terms = pa.concat_arrays([left.terms, right.terms])
+            columns = [np.concatenate([getattr(one, name) for one in (left, right)]) for name in COLUMNS]
+            self.segments.append(Segment(left.first, terms, *columns))
 
-    def _plain_ids(self, terms: list[str]) -> Ids:
-        return self.encode(terms) if terms else np.empty(0, np.uint32)
+    def _types(self, suffixes: Suffixes) -> tuple[Ids, NDArray[np.uint16]]:
+        """The ids of the datatypes and the numbers of the languages that go with suffixes."""
+        used = np.flatnonzero(np.bincount(suffixes.codes, minlength=len(suffixes.values)))
+        texts = {place: suffixes.values[place] for place in used.tolist()}
+        literals = {place: text for place, text in texts.items() if text is not None}
+        datatype = np.zeros(len(suffixes.values), np.uint32)
+        datatype[list(literals)] = self.encode([datatype_of(text) for text in literals.values()])
+        language = np.zeros(len(suffixes.values), np.uint16)
+        for place, text in literals.items():
+            language[place] = self._language(text[1:]) if text.startswith("@") else 0
+        return datatype, language
 
     def _language(self, tag: str) -> int:
         if tag not in self.languages:
             self.languages.append(tag)
         return self.languages.index(tag)
 
-    def _merge(self) -> None:
-        while len(self.segments) > 1 and len(self.segments[-2].terms) < 2 * len(self.segments[-1].terms):
-            right, left = self.segments.pop(), self.segments.pop()
-            hashes = np.concatenate([left.hashes, right.hashes])
-            order = np.argsort(hashes, kind="stable")
-            self.segments.append(
-                Segment(
-                    left.first,
-                    pa.concat_arrays([left.terms, right.terms]),
-                    np.concatenate([left.kind, right.kind]),
-                    np.concatenate([left.datatype, right.datatype]),
-                    np.concatenate([left.language, right.language]),
-                    np.concatenate([left.stored, right.stored]),
-                    hashes[order],
-                    np.concatenate([left.ids, right.ids])[order],
-                )
-            )
+
+def _taken(segment: Segment, ids: NDArray[np.integer]) -> pa.LargeStringArray:
+    rows = ids.astype(np.int64) - segment.first
+    return segment.terms.take(pa.array(rows, mask=ids == NO_ID))
 
 
-def parse_term(text: str) -> ox.NamedNode | ox.BlankNode | ox.Literal:
-    """A term from its N-Triples syntax.
-
-    >>> parse_term('"caf\\\\u00E9"@fr')
-    <Literal value=café language=fr>
-    """
-    if text.startswith("<") and "\\" not in text:
-        return ox.NamedNode(text[1:-1])
-    if text.startswith("_:"):
-        return ox.BlankNode(text[2:])
-    return next(iter(ox.parse(f"<urn:s> <urn:p> {text} .", format=ox.RdfFormat.N_TRIPLES))).object
+def _hashes(terms: pa.LargeStringArray) -> Hashes:
+    texts = terms.cast(pa.large_binary()).to_numpy(zero_copy_only=False)
+    return np.fromiter(map(_hash, texts), np.uint64, len(terms))
 
 
-def _hash(term: bytes) -> int:
-    return xxhash.xxh3_64_intdigest(term)
+def _worth_merging(left: Segment, right: Segment) -> bool:
+    return len(left.terms) < 2 * len(right.terms) and _text(left) + _text(right) <= _TEXT_BYTES
 
 
-def _datatype_of(suffix: str) -> str:
-    if suffix.startswith("^^"):
-        return suffix[2:]
-    return RDF_LANG_STRING if suffix.startswith("@") else XSD_STRING
-
-
-def _kinds(values: pa.LargeStringArray) -> tuple[NDArray[np.uint8], pa.Array]:
-    """Kind of each term, and of literals what follows the closing quote (null for other terms)."""
-    kind = np.full(len(values), Kind.IRI, np.uint8)
-    kind[pc.starts_with(values, f"<{GENID}").to_numpy(False)] = Kind.BLANK
-    kind[pc.starts_with(values, "_:").to_numpy(False)] = Kind.BLANK
-    literal = pc.starts_with(values, '"')
-    kind[literal.to_numpy(False)] = Kind.LITERAL
-    plain = pc.and_(literal, pc.ends_with(values, '"'))
-    tagged = pc.if_else(pc.and_(literal, pc.invert(plain)), values, None)
-    suffix = pc.struct_field(pc.extract_regex(tagged, r'"(?P<suffix>\^\^<[^"]*>|@[0-9A-Za-z-]+)$'), "suffix")
-    return kind, pc.if_else(plain, pa.scalar("", pa.large_string()), suffix)
+def _text(segment: Segment) -> int:
+    """Bytes of text."""
+    bounds = np.frombuffer(segment.terms.buffers()[1], np.int64)
+    return int(bounds[segment.terms.offset + len(segment.terms)] - bounds[segment.terms.offset])

@@ -24,7 +24,7 @@ from .image import VIEWS, Image
 from .layers import Base, Layered
 from .relations import GraphSets, Relation, Relations
 
-LAYOUT = 1
+LAYOUT = 2
 _PARTS = ("pairs", "sets", "received", "spelt_in")
 
 

@@ -6,9 +6,12 @@ follow it. Forms that are surely kept as they are pass by a regular expression; 
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyoxigraph as ox
+
+from .term_syntax import Suffixes
 
 _XSD = "^^<http://www.w3.org/2001/XMLSchema#"
 _KEPT = (
@@ -24,30 +27,31 @@ _SUBJECT = "urn:n:"
 _PREDICATE = ox.NamedNode("urn:p")
 
 
-def stored_forms(values: pa.Array, suffix: pa.Array) -> dict[int, str]:
+def stored_forms(values: pa.Array, suffixes: Suffixes) -> dict[int, str]:
     """Position -> stored form (N-Triples syntax) of the terms that Oxigraph rewrites.
 
-    `suffix` is what follows a literal's closing quote (``""``, ``@en``, ``^^<...>``), null for other terms.
-
-    >>> stored_forms(pa.array(['"01"^^<http://www.w3.org/2001/XMLSchema#integer>', "<urn:a>"]),
-    ...              pa.array(["^^<http://www.w3.org/2001/XMLSchema#integer>", None]))
+    >>> from kb.columns.term_syntax import kinds_of
+    >>> values = pa.array(['"01"^^<http://www.w3.org/2001/XMLSchema#integer>', "<urn:a>"], pa.large_string())
+    >>> stored_forms(values, kinds_of(values)[1])
     {0: '"1"^^<http://www.w3.org/2001/XMLSchema#integer>'}
     """
-    typed = pc.fill_null(pc.starts_with(suffix, _XSD), False)
-    shouted = pc.fill_null(pc.match_substring_regex(suffix, "^@.*[A-Z]"), False)
-    if not pc.any(pc.or_(typed, shouted)).as_py():
+    shouted = [one is not None and one.startswith("@") and one != one.lower() for one in suffixes.values]
+    typed = [one is not None and one.startswith(_XSD) for one in suffixes.values]
+    places = np.flatnonzero(np.array(typed)[suffixes.codes])
+    if len(places):
+        kept = pc.match_substring_regex(values.take(pa.array(places)), _KEPT)
+        places = places[~kept.to_numpy(False)]
+    places = np.concatenate([places, np.flatnonzero(np.array(shouted)[suffixes.codes])])
+    if not len(places):
         return {}
-    kept = pc.match_substring_regex(pc.if_else(typed, values, None), _KEPT)
-    doubtful = pc.or_(pc.and_(typed, pc.invert(pc.fill_null(kept, False))), shouted)
-    places = pc.indices_nonzero(doubtful)
-    texts = values.take(places).to_pylist()
+    texts = values.take(pa.array(places)).to_pylist()
     lines = "".join(f"<{_SUBJECT}{n}> <urn:p> {text} .\n" for n, text in enumerate(texts))
     store = ox.Store()
     store.load(lines.encode(), format=ox.RdfFormat.N_TRIPLES, lenient=True)
     forms = {}
     for quad in store.quads_for_pattern(None, _PREDICATE, None):
-        place = int(str(quad.subject)[1:-1].removeprefix(_SUBJECT))
+        number = int(str(quad.subject)[1:-1].removeprefix(_SUBJECT))
         form = str(quad.object)
-        if form != texts[place]:
-            forms[places[place].as_py()] = form
+        if form != texts[number]:
+            forms[int(places[number])] = form
     return forms

@@ -140,7 +140,7 @@ def components(edges: Pairs) -> tuple[Ids, Ids]:
 
 
 class Representatives:
-    """Who stands for whom; an id that stands for itself alone is in no clique.
+    """Who stands for whom (eq-sym, eq-trans); an id that stands for itself alone is in no clique.
 
     `withheld` are ids that must stay by themselves.
     """
@@ -185,7 +185,7 @@ class Representatives:
 
 
 class Expansion:
-    """From facts about representatives to facts about all members."""
+    """From facts about representatives to facts about all members (eq-rep-s, eq-rep-o)."""
 
     def __init__(self, representatives: Representatives, bound: int) -> None:
         self.cliques = representatives.cliques

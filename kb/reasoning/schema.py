@@ -68,6 +68,7 @@ class Schema:
             yield from ((low, high) for high in highs if low != high and _is_plain(low) and _is_plain(high))
 
     def _steps(self, sub: ox.NamedNode, equivalent: ox.NamedNode) -> dict[Node, set[Node]]:
+        """What is directly below what; their closure is scm-sco, scm-spo, and scm-eqc1, scm-eqp1 both ways."""
         steps: dict[Node, set[Node]] = defaultdict(set)
         for low, high in self._graph.pairs(sub):
             steps[low].add(high)
@@ -77,6 +78,7 @@ class Schema:
         return steps
 
     def _class_closure(self) -> Above:
+        """The hierarchy of classes with scm-int, scm-uni and the rules of restrictions."""
         steps = self._steps(_SUB_CLASS, _EQUIVALENT_CLASS)
         for node, head in self._graph.pairs(owl("intersectionOf")):
             steps[node].update(self._graph.members(head))
@@ -124,6 +126,7 @@ class Schema:
 
     @staticmethod
     def _named(above: Above, sub: ox.NamedNode, equivalent: ox.NamedNode) -> Iterable[SchemaTriple]:
+        """The closure between names; what is below each other is equivalent (scm-eqc2, scm-eqp2)."""
         for low, highs in above.items():
             for high in highs:
                 if low != high and _is_plain(low) and _is_plain(high):

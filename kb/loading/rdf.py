@@ -113,11 +113,10 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer) -> int:
-        data = self._raw.read(len(buffer))
-        buffer[: len(data)] = data
-        if self._progress and data:
-            self._progress(len(data))
-        return len(data)
+        count = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        if self._progress and count:
+            self._progress(count)
+        return count
 
     def close(self) -> None:
         if self._raw is not sys.stdin.buffer:

@@ -183,7 +183,7 @@ files = st.lists(st.one_of(good, good, statements, quads, rare), max_size=6).map
 bad_bytes = st.sampled_from([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf"])
 
 
-@given(files, st.booleans(), st.sampled_from([1, 40, 100, BLOCK_BYTES]))
+@given(st.one_of(files, statements, quads), st.booleans(), st.sampled_from([1, 40, 100, BLOCK_BYTES]))
 @settings(max_examples=400)
 @example("<urn:a> <urn:b> <urn:c> .\r<urn:a> <urn:b> <urn:c>\n<urn:a> <urn:b> <urn:c> .\n", False, 1)
 @example("<urn:a> <urn:b> <urn:c>\n", False, 1)

@@ -99,7 +99,7 @@ class _Search:
     def of_constraint(self, constraint: Constraint) -> Iterator[Contradiction]:
         kind = self._rules.vocabulary.type
         body = tuple(pattern(atom, kind) for atom in constraint.body)
-        if self._is_plainly_kept(body):
+        if self._is_plainly_kept(body, constraint.outside):
             return
         names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
         found = self._tested(constraint, solve(body, self._tables, wanted=names, resolve=self._find))
@@ -124,11 +124,14 @@ class _Search:
             found = found.where(one == other)
         return found
 
-    def _is_plainly_kept(self, body: tuple[Pattern, ...]) -> bool:
+    def _is_plainly_kept(self, body: tuple[Pattern, ...], outside: tuple[str, int] | None) -> bool:
         """Whether a look at the tables tells that nothing matches: most constraints say that classes are apart."""
         tables = [self._tables[one.key] for one in body]
         if not all(map(len, tables)):
             return True
+        if outside is not None and len(body) == 1 and body[0].object == outside[0]:
+            values = tails(self._tables.links(body[0].key).rows)
+            return not self._rules.datatypes.outside(values, outside[1]).any()
         if len({one.subject for one in body}) > 1 or not all(isinstance(one, Members) for one in tables):
             return False
         return len(tables) == 2 and not len(intersect(tables[0].rows, tables[1].rows))

@@ -54,6 +54,8 @@ _MORE = ("float", "double", "date", "time", "gYear", "gYearMonth", "gMonthDay", 
 KNOWN_DATATYPES = RL_DATATYPES | {_LANG_STRING, *(f"{XSD}{name}" for name in _MORE)}
 """Those of the profile, and some beyond it that are checked in the same way."""
 
+_UNCHECKED = np.uint32(0xFFFFFFFF)
+
 
 def family(datatype: str) -> str:
     """The primitive datatype that holds a datatype's values; those of two families share none.
@@ -143,7 +145,8 @@ class Datatypes:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
-        self._checked = np.zeros(0, np.int8)
+        # The datatype of literals found to be well-formed, 0 for ill-formed ones.
+        self._fitting: Ids = np.empty(0, np.uint32)
 
     def name(self, identifier: int) -> str:
         """The IRI with this id."""
@@ -170,10 +173,8 @@ class Datatypes:
 
         Literals of unknown datatypes may have one.
         """
-        if len(ids) and int(ids.max()) < len(self._checked):
-            plain = (self._dictionary.datatype[ids] == datatype) & (self._checked[ids] > 0)
-            if plain.all():
-                return ~plain
+        if len(ids) and int(ids.max()) < len(self._fitting) and (self._fitting[ids] == datatype).all():
+            return np.zeros(len(ids), bool)
         return self._places(ids, datatype)[1]
 
     def canonical(self, ids: Ids) -> Ids:
@@ -256,16 +257,15 @@ class Datatypes:
         return np.full(len(ids), name == _LANG_STRING and own == _LANG_STRING)
 
     def _well_formed(self, ids: Ids) -> NDArray[np.bool_]:
-        if len(self._checked) <= len(self._dictionary):
-            room = np.zeros(len(self._dictionary) + 1 - len(self._checked), np.int8)
-            self._checked = np.concatenate([self._checked, room])
-        fresh = np.unique(ids[self._checked[ids] == 0])
-        if len(fresh):
-            datatypes = self._dictionary.datatype[fresh]
-            for one in np.unique(datatypes):
-                part = fresh[datatypes == one]
-                self._checked[part] = np.where(self._forms_fit(part, self.name(one)), 1, -1)
-        return self._checked[ids] > 0
+        if len(self._fitting) <= len(self._dictionary):
+            room = np.full(len(self._dictionary) + 1 - len(self._fitting), _UNCHECKED, np.uint32)
+            self._fitting = np.concatenate([self._fitting, room])
+        fresh = np.unique(ids[self._fitting[ids] == _UNCHECKED])
+        datatypes = self._dictionary.datatype[fresh]
+        for one in np.unique(datatypes):
+            part = fresh[datatypes == one]
+            self._fitting[part] = np.where(self._forms_fit(part, self.name(one)), one, 0)
+        return self._fitting[ids] != 0
 
     def _forms_fit(self, ids: Ids, name: str) -> NDArray[np.bool_]:
         if name in (f"{XSD}string", _LANG_STRING):

@@ -121,7 +121,6 @@ class Writer:
         """Let go of the staging stores."""
         with self._turn:
             self._discard()
-            self._merger.shutdown()
 
     def _next(self) -> list[_Ticket]:
         """The tickets at the head of the queue that go together."""

@@ -84,6 +84,11 @@ class Staging:
                 self._change(self._merged, gained, lost, image)
         self.image = self._in_merged = image
 
+    def rebase(self, merged: Image) -> None:
+        """Go on over relations that were merged meanwhile, of the image of some earlier commit."""
+        self.assert_image(self.image)  # The gate may have left it at what it refused.
+        self.image = self._in_asserted = self._in_merged = self.image.rebased(merged)
+
     def checkpoint(self, place: Path, *, durable: bool = True) -> None:
         """Write a snapshot of the stores and the image into the new folder `place`."""
         place.mkdir(parents=True)

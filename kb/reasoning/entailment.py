@@ -101,7 +101,7 @@ class _Entailment:
 
     def checked(self) -> Entailment:
         wanted = [one for one in self._conclusion if not self._says_nothing(one)]
-        if self._closure.contradictions or self._matches(wanted):
+        if self._closure.contradictions or self._matches([*wanted, *self._spelled_out]):
             return Entailment()
         unnamed = [one for one in wanted if self._has_unknown(one)]
         alone = [one for one in wanted if one not in unnamed and not self._follows(one)]
@@ -326,6 +326,12 @@ class _Entailment:
     def _denials_of_property(
         self, low: Node, predicate: ox.NamedNode, high: Node
     ) -> Iterator[list[ox.Triple] | None]:
+        if predicate == owl("propertyChainAxiom"):
+            yield self._denial_of_chain(low, self._graph.members(high))
+            return
+        if is_anonymous(low) or is_anonymous(high):
+            yield None
+            return
         x, y = self._fresh(), self._fresh()
         below = [_triple(x, low, y), *self._denied(x, high, y)]
         above = [_triple(x, high, y), *self._denied(x, low, y)]
@@ -340,6 +346,13 @@ class _Entailment:
             yield [_triple(x, low, y), _triple(x, high, y)]
         else:
             yield None
+
+    def _denial_of_chain(self, on: Node, links: tuple[Node, ...]) -> list[ox.Triple] | None:
+        if any(map(is_anonymous, links)):
+            return None
+        nodes = [self._fresh() for _ in range(len(links) + 1)]
+        path = [_triple(nodes[n], link, nodes[n + 1]) for n, link in enumerate(links)]
+        return [*path, *self._denied(nodes[0], on, nodes[-1])]
 
 
 def _triple(subject: Node, predicate: Node, value: Node) -> ox.Triple:

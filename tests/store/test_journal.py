@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from xxhash import xxh3_128_hexdigest
 
 from kb.columns.batches import QUAD_SCHEMA
 from kb.errors import NotFound, StoreDamaged
@@ -158,6 +160,76 @@ def test_an_append_that_fails_leaves_the_journal_as_it_was(folder: Path) -> None
     assert segments(folder) == ["00000001.rdfp"]
     rotating.append([record(3)])
     assert read(rotating, 3) == quads_of(3)
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from kb.store.journal import Journal
+from tests.store.test_journal import record
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+journal = Journal(Path(sys.argv[1]))
+try:
+    journal.append([record(3), record(4, 50_000)])
+except OSError as error:
+    print("refused", journal.last)
+journal.append([record(3)])
+print("appended", journal.last)
+"""
+
+
+def test_a_full_disk_takes_nothing_away_and_small_commits_go_on(folder: Path) -> None:
+    filled(folder, 2)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(folder)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["refused 2", "appended 3"]
+    journal = Journal(folder)
+    assert journal.check() == journal.recover() == []
+    assert read(journal, 3) == quads_of(3)
+
+
+def test_other_threads_see_the_journal_as_it_was_while_one_appends(folder: Path) -> None:
+    journal, seen = filled(folder, 2), []
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        for number in range(20):
+            with ThreadPoolExecutor(1) as thread:
+                seen.append(thread.submit(lambda: (journal.last, len(journal.commits()))).result())
+            yield batch(*quads_of(number, 9_000))
+
+    journal.append([record(3), Record(Commit(4), watched(), [])])
+    assert set(seen) == {(2, 2)}
+    assert (journal.last, len(journal.commits())) == (4, 4)
+
+
+def test_records_are_as_documented(folder: Path) -> None:
+    filled(folder, 2)
+    text, place = (folder / "00000001.rdfp").read_bytes(), 0
+    for number in (1, 2):
+        end = text.index(b"\n# xxh3-128 ", place) + 1
+        line = text[end : text.index(b"\n", end)].decode()
+        record_text = text[place:end]
+        assert line == f"# xxh3-128 {xxh3_128_hexdigest(record_text)} {len(record_text)}"
+        lines = record_text.decode().splitlines()
+        names = [
+            "number",
+            "id",
+            "time",
+            "author",
+            "source",
+            "message",
+            "content",
+            "graphs",
+            "added",
+            "removed",
+        ]
+        assert [one.split()[1] for one in lines[:10]] == names
+        assert lines[0] == f'H number "{number}" .'
+        letters = [one.split()[0] for one in lines[10:]]
+        assert letters == ["TX", "D", "A", "A", "A", "TC"]
+        place = end + len(line) + 1
+    assert place == len(text)
 
 
 def test_commits_that_were_not_published_are_taken_back(folder: Path) -> None:

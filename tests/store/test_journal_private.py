@@ -6,10 +6,13 @@ import os
 import random
 import sqlite3
 import stat
+import struct
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import zstandard
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kb import graphs
 from kb.columns.image import Image
@@ -277,6 +280,25 @@ def test_rows_sealed_for_one_commit_do_not_open_as_another_s(shop: Shop) -> None
     sealed.write_bytes(text)
     with sealed.open("rb") as source, pytest.raises(StoreDamaged, match="do not open"):
         list(unsealed(source, Extent(0, len(text)), shop.journal.keys, adds=True))
+
+
+def test_parts_are_as_documented(shop: Shop) -> None:
+    shop.write([*order_of("ann"), *shared_rows()])
+    shop.write([], order_of("ann"))
+    text, place, found = (shop.journal.folder / "private" / "00000001.sealed").read_bytes(), 0, []
+    with sqlite3.connect(shop.journal.keys.path) as database:
+        keys = {row[0]: (row[1], row[2]) for row in database.execute("SELECT id, buyer, secret FROM key")}
+    while place < len(text):
+        head = text[place : place + 53]
+        magic, commit, part, rows, letter, key, nonce, length = struct.unpack("<4sQIIc16s12sI", head)
+        sealed = text[place + 53 : place + 53 + length]
+        lines = zstandard.decompress(AESGCM(keys[key][1]).decrypt(nonce, sealed, head[:37])).splitlines()
+        assert (magic, len(lines), {line[:2] for line in lines}) == (b"CKB1", rows, {letter + b" "})
+        found.append((commit, part, letter, keys[key][0][-3:]))
+        place += 53 + length
+    assert [one[:3] for one in found[:3]] == [(1, number, b"A") for number in range(3)]
+    assert {one[3] for one in found[:3]} == {"", "ann", "bob"}
+    assert found[3:] == [(2, 0, b"D", "ann")]
 
 
 def test_keys_are_made_once_and_deleted_for_good(tmp_path: Path) -> None:

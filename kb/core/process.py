@@ -72,6 +72,7 @@ class _Client:
         self._gone = threading.Event()
         self._sending = threading.Lock()
         self._bytes = 0
+        self._told = 0
 
     def listen(self) -> None:
         """Take the request, and then word that it is not wanted any more."""
@@ -79,11 +80,8 @@ class _Client:
             send(self._connection, Hello(os.getpid()))
             request = receive(self._connection)
             self._workers.submit(self._work, request)
-            told = 0
             while not self._connection.poll(_PROGRESS_SECONDS if request.progress else None):
-                if (read := self._bytes) > told:
-                    self._send(Progress(read - told))
-                    told = read
+                self._tell()
             if isinstance(receive(self._connection), Cancel):
                 self._gone.set()
                 receive(self._connection)
@@ -103,6 +101,7 @@ class _Client:
                 traceback.print_exc()
             last = Failure(error)
         try:
+            self._tell()
             self._send(last)
         except OSError:
             pass  # Who asked is gone.
@@ -124,6 +123,13 @@ class _Client:
         if self._gone.is_set():
             raise CancelledError
         self._bytes += bytes
+
+    def _tell(self) -> None:
+        """Say how much was read since the last word about it."""
+        with self._sending:
+            if read := self._bytes - self._told:
+                self._told += read
+                send(self._connection, Progress(read))
 
     def _send(self, message: object) -> None:
         with self._sending:

@@ -88,7 +88,11 @@ def open_source(path: Path, *, progress: Progress | None = None) -> IO[bytes]:
         except OSError as error:
             raise SourceError(f"Can't open it: {error.strerror}", where=str(path)) from None
     counted = io.BufferedReader(_Counted(raw, progress), 1 << 20)
-    kind = next((name for magic, name in _MAGIC.items() if counted.peek(4).startswith(magic)), None)
+    try:
+        kind = next((name for magic, name in _MAGIC.items() if counted.peek(4).startswith(magic)), None)
+    except BaseException:
+        counted.close()
+        raise
     if kind is None and path.suffix.lower() in (".gz", ".zst"):
         raise SourceError(
             "The file is empty or not compressed as its name says",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..columns.dictionary import Dictionary
@@ -22,7 +22,7 @@ class Account:
 
     `sides` proves each of its facts down to asserted triples. Taking back all triples of any one of `mends`
     ends the contradiction; mostly each is a single triple. It is empty where more than `MOST_REMOVED` would
-    have to go.
+    have to go, and where the axioms contradict themselves without any data.
     """
 
     rule: str
@@ -90,21 +90,22 @@ class _Teller:
         """Each single asserted fact without which one of `facts` falls; else one least set that does it."""
         leaves = self._leaves(facts, ())
         single: list[tuple[Fact, ...]] = [(leaf,) for leaf in leaves if self._falls(facts, (leaf,))]
-        return single or list(self._several(facts))
+        return single or [several for several in (self._several(facts),) if several]
 
-    def _several(self, facts: tuple[Fact, ...]) -> Iterator[tuple[Fact, ...]]:
-        """All that supports the fact which least does, taken back until it falls, and what of it is needed."""
-        least = min(facts, key=lambda fact: len(self._leaves((fact,), ())))
-        removed: list[Fact] = []
-        while not self._falls((least,), removed):
-            if len(removed) >= MOST_REMOVED:
-                return
-            removed.append(self._leaves((least,), removed)[0])
-        for one in tuple(removed):
-            rest = [other for other in removed if other != one]
-            if self._falls((least,), rest):
-                removed = rest
-        yield tuple(removed)
+    def _several(self, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        """A least set of asserted facts without which one of `facts` falls, if there is one."""
+        for fact in sorted(facts, key=lambda one: len(self._leaves((one,), ()))):
+            removed: list[Fact] = []
+            while len(removed) < MOST_REMOVED and (leaves := self._leaves((fact,), removed)):
+                removed.append(leaves[0])
+            if not self._falls((fact,), removed):
+                continue
+            for one in tuple(removed):
+                rest = [other for other in removed if other != one]
+                if self._falls((fact,), rest):
+                    removed = rest
+            return tuple(removed)
+        return ()
 
     def _falls(self, facts: Iterable[Fact], removed: Iterable[Fact]) -> bool:
         return any(self.proof(fact, removed) is None for fact in facts)

@@ -6,12 +6,14 @@ import json
 
 import pyoxigraph as ox
 import pytest
+from hypothesis import given
 
 from kb.columns.kernels import contains, pack
 from kb.reasoning import account, materialise, plain_label
 from kb.reasoning.entailment import relations_of
 
-from .conftest import to_facts
+from .conftest import Bench, to_facts
+from .test_differential import calm, texts
 
 MAX = ":A rdfs:subClassOf [ owl:onProperty :p ; owl:{} ] .".format
 DENIED = "[] a owl:NegativePropertyAssertion ; owl:sourceIndividual :x ; owl:assertionProperty :p ; owl:{} .".format
@@ -144,3 +146,30 @@ def test_what_is_said_of_a_pair_both_ways_is_one_contradiction_with_each_fact_on
     [found] = bench(ontology, data).result.contradictions
     assert len(found.facts) == len(set(found.facts)) == facts
     assert len(found.witnesses) == len(set(found.witnesses))
+
+
+@calm
+@given(**texts)
+def test_every_contradiction_has_the_proof_of_each_side_and_every_mend_ends_it(ontology, data):
+    result = Bench("\n".join(ontology), "\n".join(data))
+    for found in result.result.contradictions[:3]:
+        told = told_of(result, found)
+        assert [one.conclusion for one in told.sides] == [
+            tuple(map(result.dictionary.term, fact)) for fact in found.facts
+        ]
+        stated = to_facts(result.dictionary, result.asserted)
+        assert told.mends or holds(result, found.facts, without=stated)
+        for mend in told.mends[:3]:
+            assert not holds(result, found.facts, without=mend)
+
+
+def holds(result, facts, without) -> bool:
+    """Whether facts still follow, or stand, when some triples are taken back."""
+    stated = to_facts(result.dictionary, result.asserted) - set(without)
+    given = relations_of(result.dictionary, [ox.Triple(*one) for one in stated])
+    closed = given.united(Bench.as_relations(materialise(result.rules, given)))
+    same_as = result.rules.vocabulary.same_as
+    return all(
+        contains(closed.get_relation(p).pairs, pack([s], [o]))[0] or (p == same_as and s == o)
+        for s, p, o in facts
+    )

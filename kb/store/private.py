@@ -161,7 +161,9 @@ def _by_owner(batch: pa.RecordBatch, owner: Owner | None, prefix: str) -> Iterat
     if owner is None:
         yield COMMON, lines(batch, prefix)
         return
-    coded = owner(batch).dictionary_encode()
+    coded = owner(batch)
+    if not isinstance(coded, pa.DictionaryArray):
+        coded = coded.dictionary_encode()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     order = np.argsort(codes, kind="stable")
     text = lines(batch.take(pa.array(order)), prefix)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from itertools import product
 from typing import TypeVar
 
 import pyoxigraph as ox
 
+from ..errors import OntologyError
 from .expressions import OWL, Node, is_anonymous, owl, rdf, rdfs
 from .ontology_graph import Graph
 
@@ -16,6 +17,7 @@ Key = TypeVar("Key", bound=Hashable)
 Above = dict[Node, set[Node]]
 SchemaTriple = tuple[Node, ox.NamedNode, Node]
 
+MOST_PAIRS = 2_000_000
 _SUB_CLASS, _EQUIVALENT_CLASS = rdfs("subClassOf"), owl("equivalentClass")
 _SUB_PROPERTY, _EQUIVALENT_PROPERTY = rdfs("subPropertyOf"), owl("equivalentProperty")
 
@@ -26,8 +28,11 @@ def closure(steps: Mapping[Key, Iterable[Key]]) -> dict[Key, set[Key]]:
     >>> a, b, c = (ox.NamedNode(f"urn:{name}") for name in "abc")
     >>> closure({a: [b], b: [c]})[a] == {b, c}
     True
+
+    Raises OntologyError above `MOST_PAIRS` pairs.
     """
     above: dict[Key, set[Key]] = {}
+    pairs = 0
     for start in list(steps):
         found: set[Key] = set()
         pending = list(steps[start])
@@ -41,6 +46,13 @@ def closure(steps: Mapping[Key, Iterable[Key]]) -> dict[Key, set[Key]]:
                 else:
                     found |= known
         above[start] = found
+        pairs += len(found)
+        if pairs > MOST_PAIRS:
+            raise OntologyError(
+                f"A hierarchy of classes or properties has more than {MOST_PAIRS:,} pairs of lower and higher",
+                where=str(start),
+                hint="look for a long circle or chain of rdfs:subClassOf, or model the tree as data (skos:broader)",
+            )
     return above
 
 
@@ -88,7 +100,9 @@ class Schema:
         while True:
             above = closure(steps)
             fresh = [
-                (low, high) for low, high in self._restriction_steps(above) if high not in above.get(low, ())
+                (low, high)
+                for low, high in self._restriction_steps(above)
+                if low != high and high not in above.get(low, ())
             ]
             if not fresh:
                 return above
@@ -97,32 +111,19 @@ class Schema:
 
     def _restriction_steps(self, above: Above) -> Iterable[tuple[Node, Node]]:
         """scm-hv, scm-svf1, scm-svf2, scm-avf1, scm-avf2 over the hierarchy so far."""
-        for name, contravariant in (("hasValue", False), ("someValuesFrom", False), ("allValuesFrom", True)):
-            by_property: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
-            by_filler: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
+        for name in ("hasValue", "someValuesFrom", "allValuesFrom"):
+            places: dict[tuple[Node, Node], list[Node]] = defaultdict(list)
             for node, filler in self._graph.pairs(owl(name)):
-                on = self._graph.value(node, owl("onProperty"))
-                if on is not None:
-                    by_property[on].append((node, filler))
-                    by_filler[filler].append((node, on))
-            if name != "hasValue":
-                yield from self._pairwise(by_property, lambda low, high: high in above.get(low, ()))
-            below = self._property_above(contravariant)
-            yield from self._pairwise(by_filler, below)
-
-    def _property_above(self, contravariant: bool) -> Callable[[Node, Node], bool]:
-        if contravariant:
-            return lambda low, high: low in self.properties.get(high, ())
-        return lambda low, high: high in self.properties.get(low, ())
-
-    @staticmethod
-    def _pairwise(
-        groups: Mapping[Node, list[tuple[Node, Node]]], below: Callable[[Node, Node], bool]
-    ) -> Iterable[tuple[Node, Node]]:
-        for group in groups.values():
-            for (low, low_part), (high, high_part) in product(group, repeat=2):
-                if low != high and (low_part == high_part or below(low_part, high_part)):
-                    yield low, high
+                for on in self._graph.objects(node, owl("onProperty")):
+                    places[on, filler].append(node)
+            for (on, filler), nodes in list(places.items()):
+                yield from zip(nodes, nodes[1:] + nodes[:1], strict=True)
+                if name != "hasValue":
+                    for wider in above.get(filler, ()):
+                        yield from product(nodes, places.get((on, wider), ()))
+                for higher in self.properties.get(on, ()):
+                    others = places.get((higher, filler), ())
+                    yield from product(others, nodes) if name == "allValuesFrom" else product(nodes, others)
 
     @staticmethod
     def _named(above: Above, sub: ox.NamedNode, equivalent: ox.NamedNode) -> Iterable[SchemaTriple]:

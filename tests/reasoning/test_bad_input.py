@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 
 from kb.columns.dictionary import Dictionary
-from kb.errors import UsageError
+from kb.errors import OntologyError, UsageError
 from kb.reasoning import compile_ontology
 
 from .conftest import parse
@@ -180,3 +180,20 @@ def test_ontologies_of_others_compile_and_what_is_outside_the_rules_has_axiom_an
     assert len(rules.rules) > 80
     assert {one.construct for one in rules.unsupported} == constructs
     assert all(one.axiom and one.remedy for one in rules.unsupported)
+
+
+def test_a_circle_of_thousands_of_classes_is_an_error_that_names_one_of_them():
+    ring = " ".join(f":C{n} rdfs:subClassOf :C{(n + 1) % 3000} ." for n in range(3000))
+    with pytest.raises(OntologyError, match=r"more than 2,000,000 pairs.*http://example\.org/C"):
+        compile_ontology(parse(ring), Dictionary())
+
+
+def test_thousands_of_restrictions_on_one_property_compile(bench):
+    many = " ".join(
+        f":A{n} rdfs:subClassOf [ owl:onProperty :p ; owl:someValuesFrom :B{n} ] . :B{n} rdfs:subClassOf :B{n // 2} ."
+        for n in range(1, 1500)
+    )
+    rules = compile_ontology(parse(many), Dictionary())
+    assert {one.construct for one in rules.unsupported} == {"an existential restriction on the right"}
+    schema = {tuple(map(rules.dictionary.text, one)) for one in rules.schema}
+    assert len(rules.schema) == len(schema) > 10_000

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 7878
 STORE ?= shop.kb
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench docs ontology lock clean
+.PHONY: help demo serve test faults lint bench docs ontology lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ serve: $(VENV)/.ready server/static/vendor ## Serve STORE (default shop.kb)
 
 test: $(VENV)/.dev server/static/vendor ## Run all tests; those that need more than the project say so and skip
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
+
+faults: $(VENV)/.dev ## Kill, tear and fill: the fault tests with 200 rounds
+	KB_FAULT_ROUNDS=200 $(BIN)/python -m pytest -n auto --dist loadgroup tests/faults
 
 lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check kb server tests benchmarks examples

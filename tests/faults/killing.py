@@ -8,6 +8,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL
 
 from kb import KnowledgeBase
 from tests.faults.ledger import Ledger, Step
@@ -27,13 +28,14 @@ def seeded(seed: int | None = None) -> random.Random:
     return random.Random(seed)
 
 
-def bare_store(folder: Path, settings: str = SMALL) -> Path:
-    """A new store without ontology, shapes and reasoning."""
+def bare_store(folder: Path, settings: str = SMALL, *, made: bool = True) -> Path:
+    """A new store without ontology, shapes and reasoning, or only its settings."""
     store = folder / "bare.kb"
     store.mkdir(parents=True)
     (store / "kb.toml").write_text(settings)
-    with KnowledgeBase.open(store) as knowledge:
-        knowledge.init()
+    if made:
+        with KnowledgeBase.open(store) as knowledge:
+            knowledge.init()
     return store
 
 
@@ -55,8 +57,8 @@ class Moment:
     seconds: float
 
 
-def ended(job: Job, *, moment: Moment | None = None, patience: float = 120) -> Told:
-    """Have a job done by a process, which is killed at a moment; gives everything that it said.
+def ended(job: Job, *, moment: Moment | None = None, signal: int = SIGKILL, patience: float = 120) -> Told:
+    """Have a job done by a process, which gets a signal at a moment; gives everything that it said.
 
     `patience` is how many seconds may pass without a word.
     """
@@ -70,8 +72,8 @@ def ended(job: Job, *, moment: Moment | None = None, patience: float = 120) -> T
         while True:
             due = waiting is not None and told.begun and sum(told.acknowledged.values()) >= waiting.steps
             if not here.poll(waiting.seconds if due and waiting else patience):
-                assert due, "the process says nothing any more"
-                process.kill()
+                assert due and process.pid, "the process says nothing any more"
+                os.kill(process.pid, signal)
                 waiting = None
                 continue
             said = here.recv_bytes()
@@ -104,8 +106,9 @@ def note(ledger: Ledger, threads: list[list[Step]], told: Told) -> int:
 
 def inspect(store: Path, ledger: Ledger) -> None:
     """What must hold after any crash: a reader sees whole commits, the next writer goes on, nothing is left over."""
-    with KnowledgeBase.open(store, read_only=True) as reader:
-        ledger.look(reader)
+    if (store / "CURRENT").exists():
+        with KnowledgeBase.open(store, read_only=True) as reader:
+            ledger.look(reader)
     with KnowledgeBase.open(store) as knowledge:
         probe = Step(1_000_000, ledger.state_of(1_000_000), time.monotonic_ns(), 1)
         carry_out(knowledge, probe)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGINT
 
 import pytest
 
@@ -66,6 +67,33 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(name: str, tmp_path:
         for place in sorted(tmp_path.glob("backup-*"))[-1:]:
             is_whole(place, store)
     assert acknowledged, "no step was acknowledged: the processes live too short"
+
+
+@pytest.mark.parametrize("settings", [SMALL, ""], ids=["a bare store", "a store with an ontology"])
+def test_a_writer_killed_while_it_makes_the_store_leaves_one_that_can_be_made(
+    settings: str, tmp_path: Path
+) -> None:
+    draws = seeded()
+    for number in range(math.ceil(ROUNDS / 5)):
+        ledger = Ledger()
+        store = bare_store(tmp_path / str(number), settings, made=False)
+        steps = plan(draws, [1], 3, size=20, loads=False, ledger=ledger)
+        told = ended(Job(store, [steps]), moment=Moment(0, draws.uniform(0, 1.5 if not settings else 0.2)))
+        note(ledger, [steps], told)
+        inspect(store, ledger)
+
+
+@pytest.mark.parametrize("loads", [True, False], ids=["bulk load", "small commits"])
+def test_an_interrupted_writer_leaves_the_store_as_before_or_after(loads: bool, tmp_path: Path) -> None:
+    draws, ledger = seeded(), Ledger()
+    store = bare_store(tmp_path)
+    for _ in range(math.ceil(ROUNDS / 5)):
+        steps = plan(draws, [1, 2], 500, size=20_000 if loads else 30, loads=loads, ledger=ledger)
+        moment = Moment(draws.randint(0, 2), draws.uniform(0, 0.5))
+        told = ended(Job(store, [steps]), moment=moment, signal=SIGINT)
+        assert all("KeyboardInterrupt" in one for one in told.errors)
+        note(ledger, [steps], told)
+        inspect(store, ledger)
 
 
 def is_whole(backup: Path, store: Path) -> None:

@@ -33,14 +33,20 @@ class Job:
 def carry_out(knowledge: KnowledgeBase, step: Step) -> None:
     """One step as one commit."""
     if step.loads:
-        path = knowledge.folder.path.with_name(f"{step.source}.nt")
-        path.write_text(lines(step.quads(step.after)))
-        knowledge.load(path, source=step.source, message=step.message)
+        knowledge.load(feed(knowledge.folder.path, step), source=step.source, message=step.message)
         return
     with knowledge.commit(source=step.source, message=step.message) as change:
         for quads, note in ((step.quads(step.before), change.remove), (step.quads(step.after), change.add)):
             for quad in quads - step.quads(step.after if note == change.remove else step.before):
                 note(*_terms(quad))
+
+
+def feed(store: Path, step: Step) -> Path:
+    """The file that a step loads."""
+    path = store.with_name(f"{step.source}.{step.after}.nt")
+    if not path.exists():
+        path.write_text(lines(step.quads(step.after)))
+    return path
 
 
 def _terms(quad: Quad):
@@ -57,6 +63,8 @@ def back_up(knowledge: KnowledgeBase, store: Path) -> None:
 def run(job: Job, told: Connection) -> None:
     """Carry a job out; ``thread number`` is told for each step, and what went wrong."""
     if job.limit:
+        for step in (step for steps in job.threads for step in steps if step.loads):
+            feed(job.store, step)
         resource.setrlimit(resource.RLIMIT_FSIZE, (job.limit, job.limit))
 
     def told_of(work: Callable[[], None]) -> None:
@@ -73,6 +81,9 @@ def run(job: Job, told: Connection) -> None:
 
     with KnowledgeBase.open(job.store) as knowledge:
         told.send_bytes(READY)
+        if len(job.threads) == 1 and not job.beside:  # In the main thread, which gets the signals.
+            told_of(partial(work, 0))
+            return told.send_bytes(DONE)
         threads = [
             threading.Thread(target=told_of, args=(partial(work, one),)) for one in range(len(job.threads))
         ]

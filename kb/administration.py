@@ -82,14 +82,16 @@ class Administration:
         """
         return diagnose(self.folder, deep=deep, progress=progress)
 
-    def rebuild(self, *, progress: Progress = unwatched) -> Rebuilt:
+    def rebuild(self, *, from_snapshot: bool = False, progress: Progress = unwatched) -> Rebuilt:
         """Make the derived parts (columns, Oxigraph's stores, consequences) anew from the journal.
+
+        Where the journal can't be read, `from_snapshot` makes a sound snapshot its new beginning.
 
         Raises UsageError for a store opened to read only, StoreLocked, StoreDamaged, StoreMissing.
         """
         if self.read_only:
             raise UsageError("This store was opened to read only")
-        return rebuild(self.folder, progress=progress)
+        return rebuild(self.folder, from_snapshot=from_snapshot, progress=progress)
 
     def backup(
         self, destination: str | Path, *, private: bool = True, progress: Progress = unwatched

@@ -93,6 +93,21 @@ def test_a_backup_without_private_data_holds_no_trace_of_it(shop: Path, tmp_path
         assert not knowledge.doctor(deep=True).findings
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_a_store_whose_journal_has_a_base_is_backed_up(shop: Path, tmp_path: Path, private: bool) -> None:
+    with KnowledgeBase.open(shop) as knowledge:
+        knowledge.rebuild(from_snapshot=True)
+        knowledge.update("INSERT DATA { <urn:after> <urn:p> 1 }")
+        knowledge.backup(tmp_path / "copy", private=private)
+        before = content(knowledge, private=private)
+    KnowledgeBase.restore(tmp_path / "copy", tmp_path / "new.kb")
+    with KnowledgeBase.open(tmp_path / "new.kb") as knowledge:
+        assert content(knowledge) == before
+        assert not knowledge.doctor(deep=True).findings
+        assert len(knowledge.log()) == 6
+        assert not knowledge.at(5).query("ASK { <urn:after> ?p ?o }")
+
+
 def test_a_backup_is_made_beside_a_writer(tmp_path: Path) -> None:
     Settings(ontology=(), shapes=(), reasoning="none", keep_snapshots=1, keep_seconds=0).write(
         tmp_path / "x.kb"

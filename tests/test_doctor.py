@@ -21,7 +21,7 @@ from kb.columns.image import Image
 from kb.columns.relations import Relations
 from kb.columns.rows import Rows
 from kb.doctor import Diagnosis
-from kb.errors import StoreDamaged, StoreMissing, UsageError
+from kb.errors import NotFound, StoreDamaged, StoreMissing, UsageError
 from kb.settings import Settings
 from tests.shop import BAD_BRAND, BRANDS, turtle
 
@@ -193,6 +193,60 @@ def test_a_flipped_bit_in_the_journal_is_found(shop: Path) -> None:
     with KnowledgeBase.open(shop) as knowledge, pytest.raises(StoreDamaged):
         knowledge.rebuild()
     assert content(shop)
+
+
+def test_a_sound_snapshot_becomes_the_beginning_of_a_broken_journal(shop: Path) -> None:
+    before = content(shop)
+    for segment in (shop / "journal").glob("*.rdfp"):
+        text = bytearray(segment.read_bytes())
+        text[text.index(b"Lumora Studio")] ^= 1
+        segment.write_bytes(text)
+    with KnowledgeBase.open(shop) as knowledge:
+        with pytest.raises(StoreDamaged, match="--from snapshot"):
+            knowledge.rebuild()
+        assert knowledge.rebuild(from_snapshot=True).number == 6
+        assert not knowledge.doctor(deep=True).findings
+        assert content(shop) == before
+        knowledge.update("INSERT DATA { <urn:after> <urn:p> 1 }")
+        assert not knowledge.doctor(deep=True).findings
+        assert knowledge.diff(6, 7).added == 1
+        with pytest.raises(NotFound, match="base"):
+            list(knowledge.show(3).quads(adds=True))
+        with pytest.raises(NotFound, match="base"):
+            knowledge.at(3)
+        assert len(knowledge.log()) == 7
+    assert list((shop / "journal" / "archive").iterdir())
+
+
+def test_a_journal_that_lost_its_end_begins_anew_with_the_snapshot(shop: Path) -> None:
+    before = content(shop)
+    for path in (shop / "journal").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert any(one.part in ("folder", "journal") for one in diagnosis(shop).faults)
+    with KnowledgeBase.open(shop) as knowledge:
+        knowledge.rebuild(from_snapshot=True)
+        assert not knowledge.doctor(deep=True).faults
+        assert [one.source for one in knowledge.log()] == ["rebuild"]
+    assert content(shop) == before
+
+
+def test_an_unsound_snapshot_begins_nothing(shop: Path) -> None:
+    store = ox.Store(str(current(shop) / "asserted"))
+    store.add(ox.Quad(ox.NamedNode("urn:x"), ox.NamedNode("urn:y"), ox.Literal("z")))
+    store.flush()
+    del store
+    with KnowledgeBase.open(shop) as knowledge, pytest.raises(StoreDamaged, match="not sound either"):
+        knowledge.rebuild(from_snapshot=True)
+
+
+def test_a_journal_that_can_be_read_is_believed_before_a_snapshot(shop: Path) -> None:
+    rewrite(shop, without_a_row)
+    with KnowledgeBase.open(shop) as knowledge:
+        with pytest.raises(StoreDamaged, match="believes the journal"):
+            knowledge.rebuild(from_snapshot=True)
+        knowledge.rebuild()
+        assert not knowledge.doctor(deep=True).findings
 
 
 def test_consequences_that_do_not_follow_are_found_by_looking_deeper(shop: Path) -> None:

@@ -66,56 +66,71 @@ def public(folder: Folder, snapshot: Snapshot, scratch: Path, progress: Progress
         (made / item.name).write_bytes(item.path.read_bytes())
     store = Folder(made)
     number = int(snapshot.name.split("-")[0])
-    records: list[Record] = []
-    for commit in folder.journal.commits()[:number]:
-        records.append(_without_private(folder.journal, commit))
-        if len(records) == _TOGETHER:
-            store.journal.append(records)
-            records = []
-    store.journal.append(records)
+    _copy_public(folder.journal, store.journal, number)
     name = rebuild(store, progress=progress).snapshot
     items = [*_journal(store, number), *_snapshot(Snapshot(made / "snapshots" / name)), *_settings(store)]
     return [*items, _pointer(name, scratch)]
 
 
-def _without_private(journal: Journal, commit: Commit) -> Record:
-    added, removed = (_public_rows(journal, commit.number, adds=adds) for adds in (True, False))
+def _copy_public(source: Journal, target: Journal, number: int) -> None:
+    """Write a journal anew as far as a commit, without private rows and what commits of them say."""
+    base = source.oldest - 1
+    records: list[Record] = []
+    for commit in source.commits()[:number]:
+        rows = commit.number > base
+        records.append(_without_private(source, commit) if rows else Record(_veiled(commit), (), ()))
+        if len(records) == _TOGETHER or commit.number == base:
+            target.append(records)
+            records = []
+        if commit.number == base:
+            target.compact(map(_clear, source.read_base()), through=target.get(base))
+    target.append(records)
+
+
+def _veiled(commit: Commit) -> Commit:
+    """A commit's header without what it says of private data."""
     names = commit.graphs.split()
-    if any(map(graphs.is_private, names)):
-        counts = [
+    if not any(map(graphs.is_private, names)):
+        return commit
+    left = " ".join(name for name in names if not graphs.is_private(name))
+    return replace(
+        commit, author="", source="", message="(private)", content="", graphs=left, added=0, removed=0
+    )
+
+
+def _without_private(journal: Journal, commit: Commit) -> Record:
+    veiled = _veiled(commit)
+    if veiled is not commit:
+        added, removed = (
             sum(
-                sum(name != f"<{graphs.COMMITS}>" for name in batch.column("g").to_pylist())
+                len(batch) - batch.column("g").to_pylist().count(f"<{graphs.COMMITS}>")
                 for batch in _public_rows(journal, commit.number, adds=adds)
             )
             for adds in (True, False)
-        ]
-        commit = replace(
-            commit,
-            author="",
-            source="",
-            message="(private)",
-            content="",
-            graphs=" ".join(name for name in names if not graphs.is_private(name)),
-            added=counts[0],
-            removed=counts[1],
         )
-    return Record(commit, added, removed)
+        veiled = replace(veiled, added=added, removed=removed)
+    return Record(
+        veiled,
+        _public_rows(journal, commit.number, adds=True),
+        _public_rows(journal, commit.number, adds=False),
+    )
 
 
 def _public_rows(journal: Journal, number: int, *, adds: bool) -> Iterator[pa.RecordBatch]:
-    for batch in journal.read(number, adds=adds):
-        clear, _ = divided(batch)
-        if len(clear):
-            yield clear
+    return (clear for clear in map(_clear, journal.read(number, adds=adds)) if len(clear))
+
+
+def _clear(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return divided(batch)[0]
 
 
 def _journal(folder: Folder, number: int) -> Iterator[Item]:
     """The journal's files as far as a commit; its index is made anew by whoever opens it."""
     place = folder.path / "journal"
     index = Index(place)
+    sizes: dict[str, int] = {}
     base = index.state().base
-    sizes = {base.segment: base.end} if base else {}
-    for entry in index.entries()[:number]:
+    for entry in [*([base] if base else []), *index.entries()[:number]]:
         if entry.segment:
             sizes[entry.segment] = entry.end
             if entry.private.length:

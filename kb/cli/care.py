@@ -70,17 +70,27 @@ def doctor(deep: bool, form: str, store: str) -> int:
 \b
 Examples:
   kb rebuild
+  kb rebuild --from snapshot
 """
+)
+@click.option(
+    "--from",
+    "beginning",
+    type=click.Choice(["journal", "snapshot"]),
+    default="journal",
+    show_default=True,
+    help="What is taken for the truth.",
 )
 @format_option("text", "json")
 @store_option
-def rebuild(form: str, store: str) -> None:
+def rebuild(beginning: str, form: str, store: str) -> None:
     """Make columns, Oxigraph's stores and consequences anew from the journal.
 
-    The store is as it was until they are whole. Snapshots that are not pinned go.
+    The store is as it was until they are whole. Snapshots that are not pinned go. Where the journal can't be read,
+    --from snapshot makes a sound snapshot its new beginning; the older commits can't be looked at any more then.
     """
     with opened(store, read_only=False) as knowledge, working() as progress:
-        report = knowledge.rebuild(progress=progress)
+        report = knowledge.rebuild(from_snapshot=beginning == "snapshot", progress=progress)
     put(report, form)
 
 

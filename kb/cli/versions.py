@@ -150,7 +150,7 @@ def put_changes(knowledge: KnowledgeBase, changes: Changes, form: str, limit: in
         click.echo(json.dumps(changes.to_dict(limit=limit or None), ensure_ascii=False, indent=2))
         return
     for line in _text(knowledge, changes, _QUADS_SHOWN if limit is None else limit or None):
-        click.echo(line)
+        click.echo(line)  # The header stands even where the patch can't be read any more.
 
 
 def _text(knowledge: KnowledgeBase, changes: Changes, limit: int | None) -> Iterator[str]:

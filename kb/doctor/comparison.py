@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import IO, cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..columns.rows import Rows
 from ..pipeline import infer
 from ..settings import Reasoning
 from ..store import Journal
-from ..versions.netting import Netting, Steps, steps_of, stored_rows
+from ..versions.netting import Netting, Steps, steps_until, stored_rows
 from .diagnosis import Finding, GraphSum, Progress
 from .sums import Tally, TermHashes, by_graph, by_predicate
 
@@ -29,22 +29,22 @@ _BLOCK = 8 << 20
 
 
 def journal_and_columns(
-    journal: Journal, numbers: Sequence[int], image: Image, progress: Progress
+    journal: Journal, number: int, image: Image, progress: Progress
 ) -> tuple[list[GraphSum], list[Finding]]:
-    """The journal's graphs after the commits of `numbers`, and what the columns say otherwise.
+    """The journal's graphs as of commit `number`, and what the columns say otherwise.
 
     `image` is one whose dictionary may grow. Raises StoreDamaged when a record can't be read.
     """
     dictionary, hashes = image.dictionary, TermHashes(image.dictionary)
-    told, total = Tally(), sum(one.added + one.removed for one in journal.commits()[: len(numbers)])
+    told, total = Tally(), sum(one.added + one.removed for one in journal.commits()[:number])
     done = 0
-    for steps in steps_of(journal, numbers, dictionary):
+    for steps in steps_until(journal, number, dictionary):
         graph, predicate = _halves(steps.keys)
         told.add(graph, hashes.of_rows(predicate, steps.pairs), steps.adds)
         done += len(steps.keys)
         progress("reading the journal", done, total)
     held = by_graph(image, hashes)
-    findings = _graphs_apart(journal, numbers, image, told.differing(held))
+    findings = _graphs_apart(journal, number, image, told.differing(held))
     names = {one: dictionary.text(one)[1:-1] for one in told.counts if told.counts[one] or told.sums[one]}
     sums = [GraphSum(name, told.counts[one], f"{told.sums[one]:016x}") for one, name in names.items()]
     return sorted(sums, key=lambda one: one.name), findings
@@ -106,13 +106,13 @@ def consequences(image: Image, reasoning: Reasoning) -> list[Finding]:
     return findings
 
 
-def _graphs_apart(journal: Journal, numbers: Sequence[int], image: Image, apart: set[int]) -> list[Finding]:
+def _graphs_apart(journal: Journal, number: int, image: Image, apart: set[int]) -> list[Finding]:
     """Which quads of these graphs the journal has and the columns lack, and the reverse."""
     if not apart:
         return []
     dictionary = image.dictionary
     netting, chosen = Netting(dictionary), np.array(sorted(apart), np.uint64)
-    for steps in steps_of(journal, numbers, dictionary):
+    for steps in steps_until(journal, number, dictionary):
         within = np.isin(_halves(steps.keys)[0], chosen)
         netting.take(Steps(steps.keys[within], steps.pairs[within], steps.adds[within]))
     meant = stored_rows(netting.net().added, dictionary)

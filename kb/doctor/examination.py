@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..columns.dictionary import Dictionary
 from ..columns.image import Image
-from ..errors import StoreDamaged
+from ..errors import NotFound, StoreDamaged
 from ..store import Commit, Folder, Snapshot
 from ..store.oxigraph import open_to_read
 from . import housekeeping
@@ -96,9 +96,12 @@ class _Case:
         if not readable:
             return
         try:
-            numbers = [one.number for one in until]
-            self.graphs, apart = journal_and_columns(self.folder.journal, numbers, self.image, self.progress)
+            self.graphs, apart = journal_and_columns(self.folder.journal, number, self.image, self.progress)
             yield from apart
+        except NotFound as missing:
+            yield Finding(
+                "folder", f"the snapshot is older than the journal's base: {missing.what}", _REBUILD
+            )
         except StoreDamaged as damage:
             yield Finding("journal", str(damage), "kb rebuild --from snapshot")
 
@@ -122,4 +125,4 @@ class _Case:
         place = f" (journal/{one.segment})" if one.segment else ""
         if not one.number:
             return Finding("journal", f"{one.what}{place}", "the next write sets them aside", fault=False)
-        return Finding("journal", f"{where}{one.what}{place}", "kb rebuild --from snapshot")
+        return Finding("journal", f"{where}{one.what}{place}", "kb rebuild --from snapshot, or kb restore")

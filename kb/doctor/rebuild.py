@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .. import graphs
 from ..columns.dictionary import Dictionary
 from ..columns.image import Image
 from ..errors import StoreDamaged, StoreMissing
-from ..pipeline import infer
 from ..store import Folder, Staging
 from ..store.folder import PINNED
 from ..store.snapshots import remove
 from ..store.staging import sweep
-from ..versions.netting import Netting, steps_of
-from ..versions.past import HISTORY
+from ..versions.netting import Netting, steps_until, stored_rows
+from ..versions.past import HISTORY, bring
+from .beginning import begin_with_snapshot
 from .diagnosis import Progress, unwatched
 
 
@@ -41,28 +42,30 @@ class Rebuilt:
         return asdict(self)
 
 
-def rebuild(folder: Folder, *, progress: Progress = unwatched) -> Rebuilt:
+def rebuild(folder: Folder, *, from_snapshot: bool = False, progress: Progress = unwatched) -> Rebuilt:
     """Make all derived parts anew and publish them; the store is as it was until they are whole.
 
-    The new snapshot takes the newest commit's name and a number behind it. Snapshots that are not pinned, and those
-    made of the past, go: they may share a damaged file. Raises StoreMissing, StoreLocked, and StoreDamaged when the
-    journal can't be read.
+    With `from_snapshot` the current snapshot becomes the beginning of the journal first, in place of one that can't
+    be read; what could be read of it goes to ``journal/archive``. The new snapshot takes the newest commit's name
+    and a number behind it. Snapshots that are not pinned, and those made of the past, go: they may share a damaged
+    file. Raises StoreMissing, StoreLocked, and StoreDamaged when neither journal nor snapshot can be read.
     """
     started = time.monotonic()
-    if not (folder.path / "journal").exists():
+    if not (folder.path / "journal").exists() and not folder.exists:
         raise StoreMissing(
-            f"There is no journal at {folder.path}", hint="restore a backup, or load the sources anew"
+            f"There is no store at {folder.path}", hint="restore a backup, or load the sources anew"
         )
     folder.lock()
     try:
         folder.journal.recover()
-        image = infer(_replayed(folder, progress), reasoning=folder.settings.reasoning).image
-        progress("writing", 0, 0)
+        if from_snapshot:
+            begin_with_snapshot(folder, progress)
+        image = _replayed(folder, progress)
+        progress("reasoning and writing", 0, 0)
         sweep(folder.path / "staging")
         staging = Staging(folder.path / "staging", None)
         try:
-            staging.assert_image(image)
-            staging.infer_image(image)
+            image = bring(staging, image, folder.settings)
             earlier = folder.snapshots
             last = folder.journal.get(folder.journal.last)
             name = _new_name(last.name, earlier)
@@ -72,7 +75,9 @@ def rebuild(folder: Folder, *, progress: Progress = unwatched) -> Rebuilt:
         _clear(folder, earlier)
     finally:
         folder.unlock()
-    asserted = sum(len(image.rows_of(graph)) for graph in image.graph_names() if "inferred" not in graph)
+    asserted = sum(
+        len(image.rows_of(graph)) for graph in image.graph_names() if not graphs.is_inferred(graph)
+    )
     inferred = image.inferred_public.size + image.inferred_private.size
     return Rebuilt(name, last.number, asserted, inferred, time.monotonic() - started)
 
@@ -80,15 +85,16 @@ def rebuild(folder: Folder, *, progress: Progress = unwatched) -> Rebuilt:
 def _replayed(folder: Folder, progress: Progress) -> Image:
     """What the journal amounts to."""
     journal, dictionary = folder.journal, Dictionary()
-    commits = journal.commits()
-    if not commits:
-        raise StoreMissing(
-            "The journal holds no commit", where=str(folder.path), hint="load the sources anew"
+    if not journal.last:
+        raise StoreDamaged(
+            "The journal holds no commit",
+            where=str(folder.path),
+            hint="kb rebuild --from snapshot, or kb restore",
         )
-    done, total = 0, sum(one.added + one.removed for one in commits)
+    done, total = 0, sum(one.added + one.removed for one in journal.commits())
     netting = Netting(dictionary)
     try:
-        for steps in steps_of(journal, [one.number for one in commits], dictionary):
+        for steps in steps_until(journal, journal.last, dictionary):
             netting.take(steps)
             done += len(steps.keys)
             progress("reading the journal", done, total)
@@ -96,10 +102,11 @@ def _replayed(folder: Folder, progress: Progress) -> Image:
         raise StoreDamaged(
             damage.what,
             where=damage.where,
-            hint="if the snapshot is sound (kb doctor), kb rebuild --from snapshot makes it the new beginning",
+            hint="kb rebuild --from snapshot makes a sound snapshot the journal's beginning; or restore a backup",
         ) from None
+    net = netting.net()
     return replace(Image(), dictionary=dictionary).changed(
-        added=netting.net().added, removed=netting.net().removed
+        added=net.added, removed=stored_rows(net.removed, dictionary)
     )
 
 

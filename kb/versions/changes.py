@@ -16,7 +16,7 @@ from ..columns.dictionary import Dictionary
 from ..columns.rows import Rows
 from ..errors import NotFound
 from ..store import Commit, Journal
-from .netting import net_of
+from .netting import net_of, steps_of
 
 _NOTES = pa.array([f"<{name}>" for name in (graphs.COMMITS, graphs.PRIVATE_COMMITS)], pa.large_string())
 _Read = Callable[[bool], Iterator[pa.RecordBatch]]
@@ -93,7 +93,7 @@ def changes_between(journal: Journal, before: Commit, after: Commit, *, private:
     """The net difference of two commits' states, either way round; without `private` that of public graphs."""
     dictionary = Dictionary()
     first, last = sorted((before.number, after.number))
-    net = net_of(journal, range(first + 1, last + 1), dictionary)
+    net = net_of(steps_of(journal, range(first + 1, last + 1), dictionary), dictionary)
     net = net if before.number <= after.number else net.inverse
     added, removed = (rows if private else _public(rows, dictionary) for rows in (net.added, net.removed))
     notes = set(dictionary.find(_NOTES).tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..columns.batches import BATCH_ROWS
 from ..columns.dictionary import Dictionary
 from ..columns.kernels import Ids, Pairs, distinct, heads, pack, tails
 from ..columns.rows import Rows
+from ..errors import NotFound
 from ..store import Journal
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -99,26 +101,52 @@ class Netting:
         return Steps(keys[kept], pairs[kept], adds[kept])
 
 
-def net_of(journal: Journal, numbers: Iterable[int], dictionary: Dictionary) -> Net:
-    """What the commits of `numbers`, in this order, amount to."""
+def net_of(steps: Iterable[Steps], dictionary: Dictionary) -> Net:
+    """What steps, encoded with this dictionary, amount to."""
     netting = Netting(dictionary)
-    for steps in steps_of(journal, numbers, dictionary):
-        netting.take(steps)
+    for some in steps:
+        netting.take(some)
     return netting.net()
 
 
 def steps_of(journal: Journal, numbers: Iterable[int], dictionary: Dictionary) -> Iterator[Steps]:
-    """The rows of commits, many small ones at a time: the dictionary is slow with few terms at once."""
-    waiting: list[tuple[pa.RecordBatch, bool]] = []
-    rows = 0
+    """The rows of commits, many small ones at a time: the dictionary is slow with few terms at once.
+
+    Raises NotFound for a commit whose patch went into the journal's base, StoreDamaged.
+    """
+    return _gathered(_patches(journal, numbers), dictionary)
+
+
+def steps_until(journal: Journal, number: int, dictionary: Dictionary) -> Iterator[Steps]:
+    """All rows that lead from nothing to a commit: those of the journal's base, then those of the patches.
+
+    Raises NotFound when the base is of a later commit, StoreDamaged.
+    """
+    if number < journal.oldest - 1:
+        raise NotFound(
+            f"The journal's base is of commit #{journal.oldest - 1}, later than #{number}",
+            hint=f"commits from #{journal.oldest - 1} on can be reached",
+        )
+    base = ((batch, True) for batch in journal.read_base())
+    return _gathered(chain(base, _patches(journal, range(journal.oldest, number + 1))), dictionary)
+
+
+def _patches(journal: Journal, numbers: Iterable[int]) -> Iterator[tuple[pa.RecordBatch, bool]]:
     for number in numbers:
         for adds in (False, True):
             for batch in journal.read(number, adds=adds):
-                waiting.append((batch, adds))
-                rows += len(batch)
-                if rows >= BATCH_ROWS:
-                    yield _encoded(waiting, dictionary)
-                    waiting, rows = [], 0
+                yield batch, adds
+
+
+def _gathered(batches: Iterable[tuple[pa.RecordBatch, bool]], dictionary: Dictionary) -> Iterator[Steps]:
+    waiting: list[tuple[pa.RecordBatch, bool]] = []
+    rows = 0
+    for batch, adds in batches:
+        waiting.append((batch, adds))
+        rows += len(batch)
+        if rows >= BATCH_ROWS:
+            yield _encoded(waiting, dictionary)
+            waiting, rows = [], 0
     if waiting:
         yield _encoded(waiting, dictionary)
 

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..columns.image import Image
 from ..errors import NotFound, UsageError
-from ..pipeline import infer
+from ..pipeline import deferred_of, infer
+from ..settings import Settings
 from ..store import Commit, Folder, Journal, Snapshot, Staging
 from ..store.snapshots import remove
 from ..store.staging import sweep
-from .netting import net_of, stored_rows
+from .netting import net_of, steps_of, steps_until, stored_rows
 
 KEPT = 4
 HISTORY = "history"
@@ -91,17 +93,18 @@ def _opened(places: dict[str, Path], commit: Commit) -> Snapshot | None:
 
 def _made(folder: Folder, commit: Commit, history: Path) -> Snapshot:
     sweep(history)
-    base, numbers = _nearest(folder, commit)
+    base, start = _nearest(folder, commit)
     staging = Staging(history, base)
     try:
-        image = staging.image
-        forward = base is None or not numbers or numbers[-1] == commit.number
-        net = net_of(folder.journal, numbers, image.dictionary)
-        net = net if forward else net.inverse
-        image = image.changed(added=net.added, removed=stored_rows(net.removed, image.dictionary))
-        image = infer(image, reasoning=folder.settings.reasoning).image
-        staging.assert_image(image)
-        staging.infer_image(image)
+        dictionary = staging.image.dictionary
+        low, high = sorted((start, commit.number))
+        if base is None:
+            net = net_of(steps_until(folder.journal, commit.number, dictionary), dictionary)
+        else:
+            net = net_of(steps_of(folder.journal, range(low + 1, high + 1), dictionary), dictionary)
+        net = net if start == low else net.inverse
+        image = staging.image.changed(added=net.added, removed=stored_rows(net.removed, dictionary))
+        bring(staging, image, folder.settings)
         place, draft = history / commit.name, history / f".{commit.name}"
         shutil.rmtree(draft, ignore_errors=True)
         staging.checkpoint(draft, durable=False)
@@ -113,29 +116,40 @@ def _made(folder: Folder, commit: Commit, history: Path) -> Snapshot:
     return found
 
 
-def _nearest(folder: Folder, commit: Commit) -> tuple[Snapshot | None, list[int]]:
-    """The snapshot from which the fewest quads lead to a commit, and the numbers of the patches between."""
-    commits = {one.number: one for one in folder.journal.commits()}
+def bring(staging: Staging, image: Image, settings: Settings) -> Image:
+    """Bring staging stores to an image and to what follows from it; gives the image with its consequences."""
+    image = infer(image, reasoning=settings.reasoning).image
+    staging.assert_image(image)
+    staging.infer_image(image, deferred=deferred_of(image, settings.deferred))
+    return image
+
+
+def _nearest(folder: Folder, commit: Commit) -> tuple[Snapshot | None, int]:
+    """The snapshot from which the fewest quads lead to a commit, and the number of its own; None and 0 for nothing.
+
+    Raises NotFound when neither a snapshot nor the journal's beginning leads there.
+    """
+    journal = folder.journal
+    commits = {one.number: one for one in journal.commits()}
+    quads = {number: one.added + one.removed for number, one in commits.items()}
     names = {one.name: number for number, one in commits.items()}
-    ways: list[tuple[int, Path | None, list[int]]] = []
-    for name, place in [*_places(folder).items(), ("", None)]:
-        start = names.get(name) if name else 0
-        if start is None:
-            continue
-        low, high = sorted((start, commit.number))
-        numbers = list(range(low + 1, high + 1))
-        if all(number in commits for number in numbers):
-            quads = sum(commits[number].added + commits[number].removed for number in numbers)
-            ways.append((quads, place, numbers))
-    for _, path, numbers in sorted(ways, key=lambda way: way[0]):
-        if path is None:
-            return None, numbers
-        with suppress(FileNotFoundError):
-            return Snapshot(path), numbers
-    raise NotFound(
-        f"The journal does not reach back to commit #{commit.number}",
-        hint=f"the oldest that it reaches is #{min(commits, default=0)}",
-    )
+    ways: list[tuple[int, int, Path]] = []
+    for name, place in _places(folder).items():
+        if name in names:
+            low, high = sorted((names[name], commit.number))
+            if low + 1 >= journal.oldest:
+                ways.append((sum(quads[one] for one in range(low + 1, high + 1)), names[name], place))
+    beginning = sum(quads[one] for one in range(1, commit.number + 1))
+    for cost, number, place in sorted(ways):
+        if cost <= beginning or commit.number < journal.oldest - 1:
+            with suppress(FileNotFoundError):
+                return Snapshot(place), number
+    if commit.number < journal.oldest - 1:
+        raise NotFound(
+            f"Commit #{commit.number} went into the journal's base, which is of #{journal.oldest - 1}",
+            hint=f"commits from #{journal.oldest - 1} on can be reached, and those of pinned snapshots",
+        )
+    return None, 0
 
 
 def _prune(history: Path) -> None:

@@ -68,16 +68,33 @@ class Rows:
 
     def batches(self, dictionary: Dictionary) -> Iterator[pa.RecordBatch]:
         """The rows as quad batches in N-Triples syntax."""
+        block: list[tuple[int, int, Pairs]] = []
+        room = BATCH_ROWS
         for graph, predicate, pairs in self:
-            name = dictionary.text(graph) if graph else ""
-            for begin in range(0, len(pairs), BATCH_ROWS):
-                part = pairs[begin : begin + BATCH_ROWS]
-                yield pa.RecordBatch.from_arrays(
-                    [
-                        dictionary.decode(heads(part)),
-                        pa.repeat(pa.scalar(dictionary.text(predicate), pa.large_string()), len(part)),
-                        dictionary.decode(tails(part)),
-                        pa.repeat(pa.scalar(name, pa.large_string()), len(part)),
-                    ],
-                    schema=QUAD_SCHEMA,
-                )
+            while len(pairs):
+                part, pairs = pairs[:room], pairs[room:]
+                block.append((graph, predicate, part))
+                room -= len(part)
+                if not room:
+                    yield _batch(block, dictionary)
+                    block, room = [], BATCH_ROWS
+        if block:
+            yield _batch(block, dictionary)
+
+
+def _batch(block: list[tuple[int, int, Pairs]], dictionary: Dictionary) -> pa.RecordBatch:
+    pairs = np.concatenate([part for _, _, part in block])
+    lengths = [len(part) for _, _, part in block]
+    columns = [
+        dictionary.decode(heads(pairs)),
+        _repeated([predicate for _, predicate, _ in block], lengths, dictionary),
+        dictionary.decode(tails(pairs)),
+        _repeated([graph for graph, _, _ in block], lengths, dictionary),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=QUAD_SCHEMA)
+
+
+def _repeated(ids: list[int], lengths: list[int], dictionary: Dictionary) -> pa.Array:
+    """The term of each id as often as its length says; id 0 gives the empty text."""
+    names = dictionary.decode(np.array(ids, np.uint32)).fill_null("")
+    return names.take(pa.array(np.repeat(np.arange(len(ids)), lengths)))

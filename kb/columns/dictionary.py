@@ -8,6 +8,7 @@ made when somebody asks for them.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -41,10 +42,18 @@ class Segment(NamedTuple):
     language: NDArray[np.uint16]
     stored: Ids
     hashes: Hashes
+    name: str
+
+    @classmethod
+    def of(cls, first: int, terms: pa.LargeStringArray, columns: Sequence[NDArray]) -> Segment:
+        """A segment with a name that no other one has."""
+        digest = xxhash.xxh3_64_hexdigest(np.ascontiguousarray(columns[-1]).data)
+        kind, datatype, language, stored, hashes = columns
+        return cls(first, terms, kind, datatype, language, stored, hashes, f"{first}-{len(terms)}-{digest}")
 
 
 _hash: Callable[[bytes], int] = xxhash.xxh3_64_intdigest
-COLUMNS = Segment._fields[2:]
+COLUMNS = Segment._fields[2:-1]
 
 
 class Dictionary:
@@ -102,7 +111,8 @@ class Dictionary:
 
     def text(self, identifier: int) -> str:
         """One term in N-Triples syntax."""
-        return self.decode(np.array([identifier]))[0].as_py()
+        segment = self.segments[bisect_right(self.segments, identifier, key=lambda one: one.first) - 1]
+        return segment.terms[int(identifier) - segment.first].as_py()
 
     def term(self, identifier: int) -> ox.NamedNode | ox.BlankNode | ox.Literal:
         """One term as pyoxigraph has it."""
@@ -267,16 +277,17 @@ class Dictionary:
         first = len(self) + 1
         ids[new] = np.arange(first, first + len(new), dtype=np.uint32)
         if len(new):
-            segment = Segment(
-                first,
-                values if len(new) == len(values) else values.take(pa.array(new)),
-                kind[new],
-                datatype[suffixes.codes[new]],
-                language[suffixes.codes[new]],
-                np.where(stored == NO_ID, ids, stored)[new],
-                hashes[new],
-            )
-            self._append(segment)
+            stored = np.where(stored == NO_ID, ids, stored)
+            columns: list[NDArray] = [
+                kind,
+                datatype[suffixes.codes],
+                language[suffixes.codes],
+                stored,
+                hashes,
+            ]
+            if len(new) < len(values):
+                values, columns = values.take(pa.array(new)), [one[new] for one in columns]
+            self._append(Segment.of(first, values, columns))
         return ids
 
     def _append(self, segment: Segment) -> None:
@@ -290,7 +301,7 @@ class Dictionary:
             right, left = self.segments.pop(), self.segments.pop()
             terms = pa.concat_arrays([left.terms, right.terms])
             columns = [np.concatenate([getattr(one, name) for one in (left, right)]) for name in COLUMNS]
-            self.segments.append(Segment(left.first, terms, *columns))
+            self.segments.append(Segment.of(left.first, terms, columns))
 
     def _types(self, suffixes: Suffixes) -> tuple[Ids, NDArray[np.uint16]]:
         """The ids of the datatypes and the numbers of the languages that go with suffixes."""

@@ -1,59 +1,83 @@
-"""Columns on disk: files named by their content, so that snapshots share what did not change.
+"""Columns on disk: a folder that shares with earlier ones what did not change; docs/columns.md describes it.
 
-A folder holds ``manifest.json`` (layout, languages, graph sets, which array belongs to which predicate
-of which view), one Arrow file per dictionary segment, and one ``.npy`` per array. An array file's name is the
-hash of its bytes and their type; a segment's is its first id and length. Neither ever changes: the next snapshot
-links them.
+``manifest.json`` says which arrays belong to which predicate of which view. A dictionary segment is an Arrow file,
+arrays lie in ``.npy`` files and packs. No file ever changes: the next snapshot links it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import xxhash
-from numpy.typing import NDArray
 
 from ..errors import StoreDamaged
-from .dictionary import Dictionary, Segment
+from .arrays import ArrayReader, ArrayWriter, link
+from .dictionary import COLUMNS, Dictionary, Segment
+from .hash_table import HashTable
 from .image import VIEWS, Image
 from .layers import Base, Layered
 from .relations import GraphSets, Relation, Relations
 
+__all__ = ["LAYOUT", "link", "read_image", "write_ahead", "write_image"]
+
 LAYOUT = 2
-_PARTS = ("pairs", "sets", "received", "spelt_in")
 
 
-def write_image(image: Image, folder: Path, *, earlier: Path | None = None) -> None:
-    """Write `image` into a new `folder`, hard-linking what the `earlier` one has already."""
+def write_image(
+    image: Image, folder: Path, *, earlier: Path | None = None, ahead: Path | None = None
+) -> list[Path]:
+    """Write `image` into a new `folder`; gives the new files, which nobody has synced.
+
+    What the `earlier` image's folder has already, or was written `ahead`, is linked.
+    """
     folder.mkdir(parents=True)
-    segments = [_write_segment(segment, folder, earlier) for segment in image.dictionary.segments]
-    views = {
-        view: {
-            predicate: {
-                part: _write_array(array, folder, earlier)
-                for part, array in zip(
-                    _PARTS,
-                    (relation.pairs, relation.sets, relation.received, relation.forms.numbers),
-                    strict=True,
-                )
-            }
-            for predicate, relation in getattr(image, view).items()
-        }
-        for view in VIEWS
-    }
+    writer = ArrayWriter(folder, [one for one in (ahead, earlier) if one is not None])
+    tables = image.dictionary.lasting_tables()
+    for table in tables:
+        writer.add(table, "slots")
+    layers = list(_layers(image))
+    for layered in layers:
+        writer.add(layered.base, "pairs")
+        writer.add(layered.base, "numbers")
+        writer.add(layered.overlay, "pairs", small=True)
+        writer.add(layered.overlay, "numbers", small=True)
+    writer.finish()
+    for segment in image.dictionary.segments:
+        _write_segment(segment, writer)
     manifest = {
         "layout": LAYOUT,
         "languages": image.dictionary.languages,
         "sets": image.sets.sets,
-        "segments": segments,
-        "views": views,
+        "segments": [segment.name for segment in image.dictionary.segments],
+        "tables": [{"first": one.first, "size": one.size, **one.kept} for one in tables],
+        "views": {
+            view: {
+                predicate: {"rows": _described(one.rows), "forms": _described(one.forms)}
+                for predicate, one in getattr(image, view).items()
+            }
+            for view in VIEWS
+        },
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    writer.create("manifest.json").write_text(json.dumps(manifest, separators=(",", ":")), encoding="utf-8")
+    return writer.new
+
+
+def write_ahead(image: Image, folder: Path) -> list[Path]:
+    """Write the large arrays of a merged image into `folder`, for the `write_image` of one rebased on it.
+
+    Gives the new files. May run beside a writer, who shall link nothing from there before they are synced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ArrayWriter(folder)
+    for layered in _layers(image):
+        if layered.origin is not None:
+            writer.add(layered.base, "pairs")
+            writer.add(layered.base, "numbers")
+    return writer.new
 
 
 def read_image(folder: Path) -> Image:
@@ -64,74 +88,87 @@ def read_image(folder: Path) -> Image:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest["layout"] != LAYOUT:
-            raise StoreDamaged(f"Columns of layout {manifest['layout']}, not {LAYOUT}", where=folder.name)
-        segments = [_read_segment(folder / name) for name in manifest["segments"]]
+            raise StoreDamaged(
+                f"Columns of layout {manifest['layout']}, not {LAYOUT}",
+                where=folder.name,
+                hint="kb rebuild makes them anew from the journal",
+            )
+        reader = ArrayReader(folder)
+        segments = [_read_segment(folder, name) for name in manifest["segments"]]
+        tables = [_read_table(reader, one) for one in manifest["tables"]]
         views = {
             view: Relations(
                 {
-                    int(predicate): _relation(*(_read_array(folder / f"{parts[part]}") for part in _PARTS))
-                    for predicate, parts in relations.items()
+                    int(predicate): Relation.of(_layered(reader, one["rows"]), _layered(reader, one["forms"]))
+                    for predicate, one in relations.items()
                 }
             )
             for view, relations in manifest["views"].items()
         }
-    except (OSError, KeyError, ValueError, pa.ArrowInvalid) as error:
+    except (OSError, EOFError, KeyError, ValueError, pa.ArrowInvalid) as error:
         raise StoreDamaged(
             f"The columns can't be read: {error}",
-            where=folder.name,
-            hint="restore a copy of the store, or load its sources anew",
+            where=folder.parent.name,
+            hint="kb rebuild makes them anew from the journal",
         ) from None
-    return Image(
-        Dictionary(segments, manifest["languages"]), GraphSets(map(tuple, manifest["sets"])), **views
-    )
+    dictionary = Dictionary(segments, manifest["languages"], tables)
+    return Image(dictionary, GraphSets(map(tuple, manifest["sets"])), **views)
 
 
-def _relation(pairs: NDArray, sets: NDArray, received: NDArray, spelt_in: NDArray) -> Relation:
-    rows = Base(pairs, sets, bare=len(pairs) != len(sets))
-    return Relation.of(Layered(rows), Layered(Base(received, spelt_in)))
+def _layers(image: Image) -> Iterable[Layered]:
+    for view in VIEWS:
+        for relation in getattr(image, view).values():
+            yield relation.rows
+            yield relation.forms
 
 
-def _write_segment(segment: Segment, folder: Path, earlier: Path | None) -> str:
-    name = f"terms-{segment.first}-{len(segment.terms)}.arrow"
-    if not _linked(name, folder, earlier):
-        arrays = [segment.terms, *(pa.array(column) for column in segment[2:])]
-        batch = pa.RecordBatch.from_arrays(arrays, names=list(Segment._fields[1:]))
-        with pa.OSFile(str(folder / name), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-            writer.write_batch(batch)
-    return name
+def _described(layered: Layered) -> dict[str, Any]:
+    if not len(layered.base) and not len(layered.overlay):
+        return {}
+    found: dict[str, Any] = {"size": len(layered), **layered.base.kept, "counts": layered.base.counts}
+    if layered.base.bare:
+        found["bare"] = True
+    if len(layered.overlay):
+        found["overlay"] = layered.overlay.kept
+    return found
 
 
-def _read_segment(path: Path) -> Segment:
-    batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    columns = [batch.column(name).to_numpy() for name in Segment._fields[2:]]
-    return Segment(int(path.name.split("-")[1]), batch.column("terms"), *columns)
+def _layered(reader: ArrayReader, found: dict[str, Any]) -> Layered:
+    base = _read_base(reader, found, bare=found.get("bare", False))
+    base.counts = {int(number): count for number, count in found.get("counts", {}).items()}
+    return Layered(base, _read_base(reader, found.get("overlay", {})), size=found.get("size", 0))
 
 
-def _write_array(array: NDArray, folder: Path, earlier: Path | None) -> str:
-    if not len(array):
-        return ""
-    name = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}-{array.dtype}.npy"
-    if not (folder / name).exists() and not _linked(name, folder, earlier):
-        np.save(folder / name, array)
-    return name
+def _read_base(reader: ArrayReader, found: dict[str, Any], *, bare: bool = False) -> Base:
+    places = {name: found[name] for name in ("pairs", "numbers") if name in found}
+    arrays = {
+        name: reader.read(place, np.uint64 if name == "pairs" else np.uint32)
+        for name, place in places.items()
+    }
+    base = Base(**arrays, bare=bare)
+    base.kept = {name: (file, offset, length) for name, (file, offset, length) in places.items()}
+    return base
 
 
-def _read_array(path: Path) -> NDArray:
-    if path.suffix != ".npy":
-        return np.empty(0, np.uint64)
-    return np.load(path, mmap_mode="r") if path.stat().st_size > 1 << 20 else np.load(path)
+def _read_table(reader: ArrayReader, found: dict[str, Any]) -> HashTable:
+    table = HashTable(reader.read(found["slots"], np.uint64), found["first"], found["size"])
+    table.kept = {"slots": tuple(found["slots"])}
+    return table
 
 
-def _linked(name: str, folder: Path, earlier: Path | None) -> bool:
-    if earlier is None or not (earlier / name).exists():
-        return False
-    link(earlier / name, folder / name)
-    return True
+def _write_segment(segment: Segment, writer: ArrayWriter) -> None:
+    name = f"terms-{segment.name}.arrow"
+    if not writer.link(name):
+        arrays = [segment.terms, *(pa.array(getattr(segment, column)) for column in COLUMNS)]
+        batch = pa.RecordBatch.from_arrays(arrays, names=["terms", *COLUMNS])
+        with (
+            pa.OSFile(str(writer.create(name)), "wb") as sink,
+            pa.ipc.new_file(sink, batch.schema) as file,
+        ):
+            file.write_batch(batch)
 
 
-def link(file: Path, place: Path) -> None:
-    """A second name for an immutable file; a copy where the file system has no hard links."""
-    try:
-        os.link(file, place)
-    except OSError:
-        shutil.copy2(file, place)
+def _read_segment(folder: Path, name: str) -> Segment:
+    batch = pa.ipc.open_file(pa.memory_map(str(folder / f"terms-{name}.arrow"))).get_batch(0)
+    columns = [batch.column(column).to_numpy() for column in COLUMNS]
+    return Segment(int(name.split("-")[0]), batch.column("terms"), *columns, name)  # type: ignore[call-arg]

@@ -31,6 +31,7 @@ class HashTable:
         self.slots = slots
         self.first = first
         self.size = size
+        self.kept: dict[str, tuple[str, int, int]] = {}
         self._shift = np.uint64(65 - len(slots).bit_length())
         self._mask = len(slots) - 1
 

@@ -35,6 +35,8 @@ class Base:
         self.pairs = pairs
         self.numbers = numbers
         self.bare = bare
+        # In which files the arrays lie, for those who write the next snapshot.
+        self.kept: dict[str, tuple[str, int, int]] = {}
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -161,6 +163,16 @@ class Layered:
             pairs = distinct(np.concatenate([pairs, self.overlay.under(heads)]))
         numbers = self.find(pairs)
         return pairs[numbers > 0], numbers[numbers > 0]
+
+    def over(self, tails: Ids) -> Pairs:
+        """The rows whose tail is among `tails` (sorted, distinct), as ``tail << 32 | head``, sorted."""
+        row, head = expand(self.base.inverse, tails)
+        turned = pack(tails[row], head)
+        if not len(self.overlay):
+            return turned
+        row, head = expand(self.overlay.inverse, tails)
+        turned = distinct(np.concatenate([turned, pack(tails[row], head)]))
+        return turned[self.find(turned << np.uint64(32) | turned >> np.uint64(32)) > 0]
 
     def put(self, pairs: Pairs, numbers: Numbers) -> Layered:
         """This state but for `pairs` (sorted, distinct), which have `numbers` now; 0 takes a pair away."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -95,6 +95,7 @@ class Changes(RuleBasedStateMachine):
 
 
 TestChanges = Changes.TestCase
+TestChanges.settings = settings(max_examples=40, stateful_step_count=25)
 
 
 @given(st.frozensets(pairs), st.lists(st.tuples(st.frozensets(pairs), st.frozensets(pairs)), max_size=5))

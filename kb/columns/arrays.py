@@ -1,0 +1,133 @@
+"""Arrays in immutable files, which folders share by hard links: large ones in ``.npy`` files, small ones in packs.
+
+An array in a file is known by (file, offset in bytes, length in elements). Names of files come from their content;
+what lies in a file already is linked and neither read nor hashed again.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import xxhash
+from numpy.typing import DTypeLike, NDArray
+
+Place = tuple[str, int, int]
+_ALIGNED = 64
+# Larger arrays have files of their own.
+_SMALL_BYTES = 64 << 10
+
+
+class Kept(Protocol):
+    """Something that remembers in which files its arrays lie, by the names of its attributes."""
+
+    kept: dict[str, Place]
+
+
+class ArrayWriter:
+    """Writes arrays into a folder; `earlier` folders are where files may lie already."""
+
+    def __init__(self, folder: Path, earlier: Sequence[Path] = ()) -> None:
+        self.folder = folder
+        self.earlier = earlier
+        self.new: list[Path] = []
+        self._small: dict[str, list[tuple[Kept, str]]] = defaultdict(list)
+
+    def add(self, owner: Kept, name: str, *, small: bool = False) -> None:
+        """Keep an array of `owner`; with `small` in a pack, whatever its size."""
+        array: NDArray = getattr(owner, name)
+        file = owner.kept.get(name, ("",))[0]
+        if not len(array) or (file.endswith(".npy") and self.link(file)):
+            return
+        if small or array.nbytes <= _SMALL_BYTES or file.endswith(".pack"):
+            self._small[file if self._found(file) else ""].append((owner, name))
+            return
+        file = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}-{array.dtype}.npy"
+        if not self.link(file):
+            np.save(self.create(file), array)
+        offset = (self.folder / file).stat().st_size - array.nbytes
+        owner.kept[name] = (file, offset, len(array))
+
+    def finish(self) -> None:
+        """Write what is new and small into a pack, with what old packs hold that are small beside it or mostly idle."""
+        fresh = self._small.pop("", [])
+        size = _bytes(fresh)
+        for file, arrays in sorted(self._small.items(), key=lambda item: _bytes(item[1])):
+            live = _bytes(arrays)
+            if live < 2 * size or 2 * live < self._size(file):
+                fresh, size = fresh + arrays, size + live
+            else:
+                self.link(file)
+        if not fresh:
+            return
+        sink, offsets = BytesIO(), []
+        for owner, name in fresh:
+            sink.write(bytes(-sink.tell() % _ALIGNED))
+            offsets.append(sink.tell())
+            sink.write(np.ascontiguousarray(getattr(owner, name)).data)
+        content = sink.getbuffer()
+        file = f"{xxhash.xxh3_128_hexdigest(content)}.pack"
+        if not self.link(file):
+            self.create(file).write_bytes(content)
+        for (owner, name), offset in zip(fresh, offsets, strict=True):
+            owner.kept[name] = (file, offset, len(getattr(owner, name)))
+
+    def link(self, file: str) -> bool:
+        """Give the folder a file that is there already; False when it is not."""
+        found = self._found(file)
+        if found is not None and found.parent != self.folder:
+            link(found, self.folder / file)
+        return found is not None
+
+    def create(self, file: str) -> Path:
+        """The place for a new file."""
+        self.new.append(self.folder / file)
+        return self.new[-1]
+
+    def _found(self, file: str) -> Path | None:
+        if not file:
+            return None
+        places = (place / file for place in (self.folder, *self.earlier))
+        return next((place for place in places if place.exists()), None)
+
+    def _size(self, file: str) -> int:
+        found = self._found(file)
+        return found.stat().st_size if found else 0
+
+
+class ArrayReader:
+    """Arrays of a folder's files, memory-mapped and read-only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._maps: dict[str, mmap.mmap] = {}
+
+    def read(self, place: Sequence, dtype: DTypeLike) -> NDArray:
+        """The array at (file, offset, length).
+
+        Raises OSError when the file is missing, ValueError when it is too short.
+        """
+        file, offset, length = place
+        if file not in self._maps:
+            with (self.folder / file).open("rb") as source:
+                self._maps[file] = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(self._maps[file], dtype, length, offset)
+
+
+def link(file: Path, place: Path) -> None:
+    """A second name for an immutable file; a copy where the file system has no hard links."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copy2(file, place)
+
+
+def _bytes(arrays: Sequence[tuple[Kept, str]]) -> int:
+    return sum(getattr(owner, name).nbytes for owner, name in arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -57,7 +58,9 @@ class Owners:
     def __init__(self, image: Image, *patches: Rows) -> None:
         self._image = image
         self._patches = patches
-        self._known: Pairs = NO_PAIRS  # Node and owner, or node and 0.
+        # By node; memory comes from the system as it is touched.
+        self._owner = np.zeros(len(image.dictionary) + 1, np.uint32)
+        self._known = np.zeros(len(image.dictionary) + 1, bool)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.Array:
         dictionary = self._image.dictionary
@@ -65,21 +68,21 @@ class Owners:
         left = np.flatnonzero(owners == 0)
         if len(left):
             owners[left] = self._of(dictionary.find(batch.column("o").take(pa.array(left))))
-        return dictionary.decode(owners)
+        some, codes = np.unique(owners, return_inverse=True)
+        indices = pa.array(codes.astype(np.int32), mask=owners == 0)
+        return pa.DictionaryArray.from_arrays(indices, dictionary.decode(some))
 
     def _of(self, nodes: Ids) -> Ids:
         """The owner of each node, 0 for none."""
-        if not len(nodes):
-            return np.zeros(0, np.uint32)
-        asked = distinct(nodes)
-        fresh = asked[degree(self._known, asked) == 0]
-        if len(fresh):
-            self._known = unite(self._known, self._resolved(fresh))
-        places = np.searchsorted(self._known, nodes.astype(np.uint64) << np.uint64(32))
-        return tails(self._known)[places]
+        asked = distinct(nodes[~self._known[nodes]])
+        if len(asked):
+            found = self._resolved(asked)
+            self._owner[heads(found)] = tails(found)
+            self._known[asked] = True
+        return self._owner[nodes]
 
     def _resolved(self, nodes: Ids) -> Pairs:
-        """(node, owner) for each of some distinct nodes; the owner is 0 for none or several."""
+        """(node, owner) for those of some nodes (sorted, distinct) that lead to exactly one."""
         frontier = pack(nodes, nodes)
         seen, found = frontier, NO_PAIRS
         while len(frontier):
@@ -87,12 +90,10 @@ class Owners:
             arrived = self._are_owners(at)
             found = unite(found, frontier[arrived])
             frontier = frontier[~arrived]
-            onward = [self._step(frontier, pairs) for pairs in self._links]
+            onward = [self._step(frontier, links) for links in self._links(distinct(tails(frontier)))]
             frontier = subtract(distinct(np.concatenate([NO_PAIRS, *onward])), seen)
             seen = unite(seen, frontier)
-        alone = found[degree(found, heads(found)) == 1]
-        rest = nodes[~contains(heads(alone), nodes)]
-        return unite(alone, pack(rest, np.zeros(len(rest), np.uint32)))
+        return found[degree(found, heads(found)) == 1]
 
     @staticmethod
     def _step(frontier: Pairs, links: Pairs) -> Pairs:
@@ -106,33 +107,27 @@ class Owners:
         owners = np.zeros(len(asked), bool)
         for beginning in self._ownership.beginnings:
             owners |= pc.starts_with(texts, beginning).fill_null(False).to_numpy(zero_copy_only=False)
-        typed = self._pairs(str(RDF.type))
+        kind = dictionary.id(str(RDF.type))
         for one in dictionary.find(self._ownership.classes):
-            if one:
-                owners |= np.any(
-                    [contains(pairs, pack(asked, np.full(len(asked), one))) for pairs in typed], 0
-                )
+            typed = pack(asked, np.full(len(asked), one))
+            owners |= self._image.asserted_private.get_relation(kind).holds(typed)
+            for pairs in self._patched(kind):
+                owners |= contains(pairs, typed)
         return owners[places]
 
     @cached_property
     def _ownership(self) -> Ownership:
         return Ownership()
 
-    @cached_property
-    def _links(self) -> list[Pairs]:
-        """Pairs that lead one step nearer to an owner."""
-        ahead = [pairs for name in self._ownership.to_owner for pairs in self._pairs(name)]
-        private = self._image.asserted_private
-        back = []
-        for name in self._ownership.from_owner:
-            predicate = self._image.dictionary.id(name)
-            back += [private.get_relation(predicate).inverse, *map(swap, self._patched(predicate))]
-        return [one for one in ahead + back if len(one)]
-
-    def _pairs(self, name: str) -> list[Pairs]:
-        """The private pairs of a predicate, in the image and in the rows."""
-        predicate = self._image.dictionary.id(name)
-        return [self._image.asserted_private.get_relation(predicate).pairs, *self._patched(predicate)]
+    def _links(self, nodes: Ids) -> Iterator[Pairs]:
+        """Pairs that lead one step nearer to an owner, from some nodes (sorted, distinct) at least."""
+        private, identifier = self._image.asserted_private, self._image.dictionary.id
+        for predicate in map(identifier, self._ownership.to_owner):
+            yield private.get_relation(predicate).rows.under(nodes)[0]
+            yield from self._patched(predicate)
+        for predicate in map(identifier, self._ownership.from_owner):
+            yield private.get_relation(predicate).inverse
+            yield from map(swap, self._patched(predicate))
 
     def _patched(self, predicate: int) -> list[Pairs]:
         text = self._image.dictionary.text

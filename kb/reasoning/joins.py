@@ -84,7 +84,7 @@ def solve(
     found = start if all(len(table) for _, table in open_.values()) else Solutions({}, 0)
     first = delta[0] if delta is not None else None
     while open_ and found.count:
-        number = first if first is not None else _next(open_, found.columns.keys())
+        number = first if first is not None else _next(open_, found.columns)
         first = None
         one, table = open_.pop(number)
         found = _join(found, one, table, resolve)
@@ -95,29 +95,22 @@ def solve(
     return found
 
 
-def _next(open_: dict[int, tuple[Pattern, Members | Links]], bound: Iterable[str]) -> int:
-    known = frozenset(bound)
-
+def _next(open_: dict[int, tuple[Pattern, Members | Links]], known: Columns) -> int:
     def cost(number: int) -> tuple[bool, bool, int]:
         one, table = open_[number]
         terms = [one.subject] if one.object is None else [one.subject, one.object]
         free = [term for term in terms if isinstance(term, str) and term not in known]
         tied = len(free) < len(terms)
         size = len(table)
-        if not known and tied and isinstance(table, Links):
-            size = _range(one, table)
+        if tied and free and isinstance(table, Links):
+            size = table.fanout(_ends(one.subject, known), _ends(one.object, known))
         return bool(free) and bool(known), not tied and bool(known), size
 
     return min(open_, key=cost)
 
 
-def _range(one: Pattern, table: Links) -> int:
-    """How many rows a constant in the pattern leaves."""
-    if isinstance(one.subject, int):
-        return int(kernels.degree(table.rows, np.array([one.subject]))[0])
-    if isinstance(one.object, int):
-        return int(kernels.degree(table.inverse, np.array([one.object]))[0])
-    return len(table)
+def _ends(term: Term | None, known: Columns) -> Ids | None:
+    return np.array([term], np.uint32) if isinstance(term, int) else known.get(str(term))
 
 
 def _join(found: Solutions, one: Pattern, table: Members | Links, resolve: Resolve) -> Solutions:
@@ -140,7 +133,7 @@ def _join(found: Solutions, one: Pattern, table: Members | Links, resolve: Resol
     if subject is None:
         row, more = table.subjects(value)
         return found.at(row, **{str(one.subject): more})
-    return found.where(kernels.contains(table.rows, kernels.pack(subject, value)))
+    return found.where(table.holds(kernels.pack(subject, value)))
 
 
 def _ids(found: Solutions, term: Term, resolve: Resolve) -> Ids | None:

@@ -102,6 +102,18 @@ class Links:
             return kernels.expand(self.rows, subjects)
         return _expand(self.rows, self._offsets, subjects)
 
+    def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """For each of `pairs`, whether it is here."""
+        return kernels.contains(self.rows, pairs)
+
+    def fanout(self, subjects: Ids | None, objects: Ids | None) -> int:
+        """About how many rows there are for known subjects, or objects; exact for a single one."""
+        if subjects is not None and len(subjects) == 1:
+            return int(kernels.degree(self.rows, subjects)[0])
+        if objects is not None and len(objects) == 1:
+            return int(kernels.degree(self.inverse, objects)[0])
+        return len(self)
+
     def subjects(self, objects: Ids) -> tuple[NDArray[np.int64], Ids]:
         """(row of the object, subject) for each object."""
         if len(objects) * _DENSE < self.bound:

@@ -1,0 +1,234 @@
+"""Tables that are looked up and never gone through: a closed state in layers, and a small change on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns.kernels import (
+    NO_PAIRS,
+    Ids,
+    Pairs,
+    contains,
+    degree,
+    distinct,
+    expand,
+    heads,
+    pack,
+    subtract,
+    swap,
+    tails,
+    unite,
+)
+from ..columns.layers import Layered
+from ..columns.relations import Relations
+from .program import Program
+from .tables import CLASS, Links, Members, Tables
+
+_SHIFT = np.uint64(32)
+
+
+def by_predicate(key: int, rows: NDArray, kind: int) -> tuple[int, Pairs]:
+    """The predicate and the pairs that rows of a table stand for."""
+    if key < CLASS:
+        return key, rows
+    return kind, pack(rows, np.full(len(rows), key - CLASS))
+
+
+def by_table(predicate: int, pairs: Pairs, kind: int) -> dict[int, NDArray]:
+    """The rows of each table that the pairs of a predicate stand for."""
+    if predicate != kind:
+        return {predicate: pairs} if len(pairs) else {}
+    classes = tails(pairs)
+    return {CLASS + int(one): heads(pairs[classes == one]) for one in np.unique(classes)}
+
+
+class Stack:
+    """The pairs of one predicate: what several layers hold, without `gone`, with `fresh`."""
+
+    def __init__(self, parts: Sequence[Layered], gone: Pairs = NO_PAIRS, fresh: Pairs = NO_PAIRS) -> None:
+        self._parts = parts
+        self.gone = gone
+        self.fresh = fresh
+
+    @cached_property
+    def _gone_inverse(self) -> Pairs:
+        return swap(self.gone)
+
+    @cached_property
+    def _fresh_inverse(self) -> Pairs:
+        return swap(self.fresh)
+
+    def __len__(self) -> int:
+        """At least the number of pairs."""
+        return sum(map(len, self._parts)) + len(self.fresh)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """All of them, sorted: only for a rule that nothing narrows."""
+        return unite(
+            subtract(reduce(unite, (one.pairs for one in self._parts), NO_PAIRS), self.gone), self.fresh
+        )
+
+    def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """For each of `pairs`, whether it is here."""
+        found = np.zeros(len(pairs), bool)
+        for one in self._parts:
+            found |= one.find(pairs) > 0
+        if len(self.gone):
+            found &= ~contains(self.gone, pairs)
+        return found | contains(self.fresh, pairs) if len(self.fresh) else found
+
+    def under(self, subjects: Ids) -> Pairs:
+        """The pairs of `subjects` (sorted, distinct), sorted."""
+        found = [one.under(subjects)[0] for one in self._parts]
+        return _patched(found, subjects, self.gone, self.fresh)
+
+    def over(self, objects: Ids) -> Pairs:
+        """The pairs of `objects` (sorted, distinct) as ``o << 32 | s``, sorted."""
+        found = [one.over(objects) for one in self._parts]
+        return _patched(found, objects, self._gone_inverse, self._fresh_inverse)
+
+    def fanout(self, ids: Ids, *, inverse: bool) -> int:
+        """About how many pairs `ids` have as subjects, or as objects."""
+        bases = [one.base.inverse if inverse else one.base.pairs for one in self._parts]
+        return len(self.fresh) + sum(int(degree(one, ids).sum()) for one in bases)
+
+    def patched(self, gone: Pairs, fresh: Pairs) -> Stack:
+        """These without some that are here, or with some that are not."""
+        back = contains(self.gone, fresh)
+        lately = contains(self.fresh, gone)
+        return Stack(
+            self._parts,
+            unite(subtract(self.gone, fresh[back]), gone[~lately]),
+            unite(subtract(self.fresh, gone[lately]), fresh[~back]),
+        )
+
+
+def _patched(found: list[Pairs], keys: Ids, gone: Pairs, fresh: Pairs) -> Pairs:
+    if len(fresh):
+        row, tail = expand(fresh, keys)
+        found.append(pack(keys[row], tail))
+    pairs = found[0] if len(found) == 1 else distinct(np.concatenate([*found, NO_PAIRS]))
+    return subtract(pairs, gone)
+
+
+class StackLinks(Links):
+    """The pairs of one predicate in a stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    @cached_property
+    def rows(self) -> Pairs:  # type: ignore[override]
+        return self._stack.pairs
+
+    @cached_property
+    def inverse(self) -> Pairs:
+        return swap(self.rows)
+
+    def __len__(self) -> int:
+        return len(self._stack)
+
+    def objects(self, subjects: Ids) -> tuple[NDArray[np.int64], Ids]:
+        return expand(self._stack.under(distinct(subjects)), subjects)
+
+    def subjects(self, objects: Ids) -> tuple[NDArray[np.int64], Ids]:
+        return expand(self._stack.over(distinct(objects)), objects)
+
+    def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
+        return self._stack.holds(pairs)
+
+    def fanout(self, subjects: Ids | None, objects: Ids | None) -> int:
+        ends = [(one, inverse) for one, inverse in ((subjects, False), (objects, True)) if one is not None]
+        if not ends:
+            return len(self)
+        return min(self._stack.fanout(one, inverse=inverse) for one, inverse in ends)
+
+
+class StackMembers(Members):
+    """The members of one class in a stack of rdf:type."""
+
+    def __init__(self, stack: Stack, kind: int) -> None:
+        self._stack = stack
+        self._class = kind
+
+    @cached_property
+    def rows(self) -> Ids:  # type: ignore[override]
+        return tails(self._stack.over(np.array([self._class], np.uint32)))
+
+    @cached_property
+    def _size(self) -> int:
+        return self._stack.fanout(np.array([self._class], np.uint32), inverse=True)
+
+    def __len__(self) -> int:
+        return self._size or len(self.rows)
+
+    def holds(self, ids: Ids) -> NDArray[np.bool_]:
+        return self._stack.holds(pack(ids, np.full(len(ids), self._class)))
+
+
+class State(Tables):
+    """A state of all facts: the union of `views`, as `without` and `put` change it."""
+
+    def __init__(self, program: Program, views: Sequence[Relations]) -> None:
+        rules = program.rules
+        super().__init__(Relations(), rules.vocabulary.type, len(rules.dictionary) + 1, rules.datatypes)
+        self._program = program
+        self._views = views
+        self._stacks: dict[int, Stack] = {}
+
+    def copy(self) -> State:
+        """A state that changes by itself."""
+        other = State(self._program, self._views)
+        other._stacks = dict(self._stacks)
+        return other
+
+    @property
+    def predicates(self) -> set[int]:
+        """The predicates that may have rows."""
+        return {key for view in self._views for key in view} | self._stacks.keys()
+
+    def stack(self, predicate: int) -> Stack:
+        """The pairs of one predicate."""
+        found = self._stacks.get(predicate)
+        if found is None:
+            parts = [view[predicate].rows for view in self._views if predicate in view]
+            found = self._stacks[predicate] = Stack(parts)
+        return found
+
+    def members(self, key: int) -> Members:
+        if key in self._program.ranges:
+            return super().members(key)
+        return StackMembers(self.stack(self.kind), key - CLASS)
+
+    def links(self, key: int) -> Links:
+        return StackLinks(self.stack(key))
+
+    def holds(self, key: int, rows: NDArray) -> NDArray[np.bool_]:
+        """For each of `rows`, whether the table of `key` has it."""
+        predicate, pairs = by_predicate(key, rows, self.kind)
+        return self.stack(predicate).holds(pairs)
+
+    def without(self, key: int, rows: NDArray) -> None:
+        """Take rows away that are here (sorted, distinct)."""
+        predicate, pairs = by_predicate(key, rows, self.kind)
+        self._stacks[predicate] = self.stack(predicate).patched(pairs, NO_PAIRS)
+
+    def put(self, key: int, rows: NDArray) -> None:
+        """Add rows that are not here (sorted, distinct)."""
+        predicate, pairs = by_predicate(key, rows, self.kind)
+        self._stacks[predicate] = self.stack(predicate).patched(NO_PAIRS, pairs)
+
+    def naming(self, ids: Ids, predicates: set[int]) -> dict[int, NDArray]:
+        """The rows of each table that name any of `ids` (sorted, distinct)."""
+        found: dict[int, NDArray] = {}
+        for predicate in predicates:
+            stack = self.stack(predicate)
+            turned = stack.over(ids) if predicate != self.kind else NO_PAIRS
+            back = turned << _SHIFT | turned >> _SHIFT
+            found |= by_table(predicate, distinct(np.concatenate([stack.under(ids), back])), self.kind)
+        return found

@@ -1,0 +1,228 @@
+"""Consequences kept up to date: after a change exactly what reasoning from scratch gives, at its own cost.
+
+Group by group (`program`), from the old state and what changed below: what may have lost its reason is taken
+away (overdeleted), what still follows is put back, then what is new is drawn semi-naively. A group sees only the
+net changes of those below it, so what was put back troubles nobody further up. Asserted facts are never
+overdeleted. Facts about equal individuals are kept for each of them, as they are stored: a clique that may have
+split loses what was only inferred about its members, and is built up again from what is left.
+
+DRed: Gupta, Mumick, Subrahmanian (SIGMOD 1993); by strata: Motik, Nenov, Piro, Horrocks (AAAI 2015).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, subtract, unite
+from .cliques import Cliques, FromScratch, ends
+from .derivation import Changes, Derivation, Outputs
+from .layered_tables import State, by_predicate, by_table
+from .program import Group, Program
+from .tables import CLASS, no_rows
+
+Stated = Callable[[int, Pairs], NDArray[np.bool_]]
+"""Which of the pairs of a predicate need no reason: asserted ones, or those of a closed state."""
+
+
+class Maintenance:
+    """One change carried through a closed state.
+
+    `old` is the closed state before, `added` and `removed` the pairs by predicate that `stated` holds now and
+    did not before, and the other way round. Raises FromScratch.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        old: State,
+        stated: Stated,
+        added: Mapping[int, Pairs],
+        removed: Mapping[int, Pairs],
+    ) -> None:
+        if not program.maintainable:
+            raise FromScratch
+        self._program = program
+        self._kind = program.rules.vocabulary.type
+        self._same_as = program.rules.vocabulary.same_as
+        self._stated = stated
+        self._derivation = Derivation(program)
+        self._cliques = Cliques(program, self._derivation)
+        self.old = old
+        self.new = old.copy()
+        self._added = self._by_table(added)
+        self._removed = self._by_table(removed)
+        self._lost: Changes = {}
+        self._gained: Changes = {}
+        self._split: Changes = {}
+        self._joined: Changes = {}
+        self.regrouped: Ids = np.empty(0, np.uint32)
+        self._run()
+
+    @property
+    def gained(self) -> dict[int, Pairs]:
+        """By predicate, the pairs of the closed state that are new."""
+        return self._by_predicate(self._gained)
+
+    @property
+    def lost(self) -> dict[int, Pairs]:
+        """By predicate, the pairs of the closed state that are no more."""
+        return self._by_predicate(self._lost)
+
+    def _run(self) -> None:
+        first, *others = self._program.groups
+        self._bring(first)
+        self._notice_cliques()
+        filled = self._program.filled
+        changed = {*self._added, *self._removed, *self._split, *self._joined}
+        for key in changed - filled:
+            self._bring(Group(frozenset((key,))))
+        for group in others:
+            inputs = group.uses.keys()
+            if not (
+                group.keys.isdisjoint(changed)
+                and inputs.isdisjoint(self._gained)
+                and inputs.isdisjoint(self._lost)
+            ):
+                self._bring(group)
+        self._refuse_merged_vocabulary()
+
+    def _bring(self, group: Group) -> None:
+        """Bring the tables of a group up to date; their net changes are known then."""
+        doubtful = self._overdeleted(group)
+        for key, rows in doubtful.items():
+            self.new.without(key, rows)
+        put = self._put_back(group, doubtful)
+        for key in {*doubtful, *put}:
+            gone, back = doubtful.get(key, no_rows(key)), put.get(key, no_rows(key))
+            lost, gained = subtract(gone, back), subtract(back, gone)
+            if len(lost):
+                self._lost[key] = lost
+            if len(gained):
+                self._gained[key] = gained
+
+    # What may have lost its reason.
+
+    def _overdeleted(self, group: Group) -> Changes:
+        found: Changes = {}
+        outputs: Outputs = defaultdict(list)
+        suspects = np.empty(0, np.uint32)
+        for key in group.keys & self._removed.keys():
+            outputs[key].append(self._removed[key])
+            if key == self._same_as:
+                suspects = ends(self._removed[key])
+        for key in group.keys & self._split.keys():
+            outputs[key].append(self._split[key])
+        self._derivation.fire(group, self._lost, self.old, outputs)
+        while True:
+            fresh: Changes = {}
+            for key, parts in outputs.items():
+                rows = subtract(distinct(np.concatenate(parts)), found.get(key, no_rows(key)))
+                rows = rows[self.old.holds(key, rows)]
+                rows = rows[~self._is_stated(key, rows)]
+                if len(rows):
+                    fresh[key] = rows
+                    found[key] = unite(found.get(key, no_rows(key)), rows)
+            outputs = defaultdict(list)
+            if group.settles_equality:
+                suspects = distinct(np.concatenate([suspects, *self._cliques.suspects(fresh, self.old)]))
+                self._doubt_cliques(group, suspects, outputs)
+                suspects = suspects[:0]
+            if not fresh and not outputs:
+                return found
+            self._derivation.fire(group, fresh, self.old, outputs)
+            self._cliques.siblings(fresh, self.old, outputs)
+
+    def _doubt_cliques(self, group: Group, suspects: Ids, outputs: Outputs) -> None:
+        """All that may be inferred only because `suspects` are equal to somebody."""
+        mates = self._cliques.mates(self.old, suspects)
+        if not len(mates):
+            return
+        members = ends(mates)
+        for key, rows in self._cliques.naming(self.old, members, group.keys).items():
+            outputs[key].append(rows)
+        outputs[self._same_as].append(self._cliques.mates(self.old, members))
+
+    # What still follows, and what is new.
+
+    def _put_back(self, group: Group, doubtful: Changes) -> Changes:
+        found: Changes = {}
+        outputs: Outputs = defaultdict(list)
+        for key, rows in doubtful.items():
+            for rule in group.by_head.get(key, ()):
+                self._derivation.still(rule, rows, self.new, outputs)
+        for key in group.keys & self._added.keys():
+            outputs[key].append(self._added[key])
+        self._derivation.fire(group, self._gained, self.new, outputs)
+        if group.settles_equality:
+            doubted = ends(doubtful.get(self._same_as, NO_PAIRS))
+            edges = self._cliques.edges_among(doubted, self.new)
+            self._cliques.merge([*edges], self.new, outputs)
+        self._cliques.returned(doubtful, self.new, outputs)
+        for key in group.keys & self._joined.keys():
+            rows = self._joined[key]
+            self._cliques.siblings({key: rows[self.new.holds(key, rows)]}, self.new, outputs)
+        while True:
+            fresh: Changes = {}
+            for key, parts in outputs.items():
+                rows = distinct(np.concatenate(parts))
+                rows = rows[~self.new.holds(key, rows)]
+                if len(rows):
+                    self.new.put(key, rows)
+                    fresh[key] = rows
+                    found[key] = unite(found.get(key, no_rows(key)), rows)
+            if not fresh:
+                return found
+            outputs = defaultdict(list)
+            self._derivation.fire(group, fresh, self.new, outputs)
+            if group.settles_equality:
+                equal = fresh.get(self._same_as, NO_PAIRS)
+                fresh_edges = self._cliques.edges_of(fresh, self.new)
+                self._cliques.merge([equal, fresh_edges], self.new, outputs)
+                if len(equal):
+                    known = self._cliques.naming(self.new, ends(equal), group.keys)
+                    self._cliques.siblings(known, self.new, outputs)
+            self._cliques.siblings(fresh, self.new, outputs)
+
+    def _notice_cliques(self) -> None:
+        """Who has got other equals, and all that names them outside the first group."""
+        parted = self._lost.get(self._same_as, NO_PAIRS)
+        joined = self._gained.get(self._same_as, NO_PAIRS)
+        self.regrouped = distinct(np.concatenate([ends(parted), ends(joined)]))
+        if len(parted):
+            self._split = self._cliques.naming(self.old, ends(parted))
+        if len(joined):
+            self._joined = self._cliques.naming(self.old, ends(joined))
+
+    def _refuse_merged_vocabulary(self) -> None:
+        """Equal classes or predicates change the rules themselves."""
+        if not len(self.new.stack(self._same_as)):
+            return
+        names = {key - CLASS if key >= CLASS else key for key in (*self._gained, *self._program.keys)}
+        names |= self.new.predicates
+        words = np.array(sorted(names), np.uint32)
+        if len(self._cliques.mates(self.new, words)):
+            raise FromScratch
+        if len(self.regrouped) and len(self.new.stack(self._kind).over(self.regrouped)):
+            raise FromScratch
+
+    # Small things.
+
+    def _is_stated(self, key: int, rows: NDArray) -> NDArray[np.bool_]:
+        return self._stated(*by_predicate(key, rows, self._kind))
+
+    def _by_table(self, pairs: Mapping[int, Pairs]) -> Changes:
+        found: Changes = {}
+        for predicate, some in pairs.items():
+            found |= by_table(predicate, some, self._kind)
+        return found
+
+    def _by_predicate(self, changes: Changes) -> dict[int, Pairs]:
+        found: dict[int, list[Pairs]] = defaultdict(list)
+        for key, rows in changes.items():
+            predicate, pairs = by_predicate(key, rows, self._kind)
+            found[predicate].append(pairs)
+        return {predicate: distinct(np.concatenate(some)) for predicate, some in found.items()}

@@ -106,7 +106,7 @@ class LoadReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         found = {**self.__dict__, "rejected": [asdict(row) for row in self.rejected]}
-        found["validation"] = self.validation.to_dict() if self.validation else None
+        found["validation"] = None if self.validation is None else self.validation.to_dict()
         return found
 
 

@@ -70,14 +70,14 @@ def test_reports_come_back_whole(shared: Server, tmp_path: Path) -> None:
     (tmp_path / "brand.ttl").write_text(BAD_BRAND)
     with KnowledgeBase.open(shared.store) as knowledge:
         report = knowledge.load(tmp_path / "brand.ttl")
-        assert report.nodes == ("https://w3id.org/commerce-kb/id/brand/x",)
+        assert report.nodes == ("<https://w3id.org/commerce-kb/id/brand/x>",)
         assert report.validation.count("Violation") == report.violations > 0
         assert "In quarantine" in str(report)
         assert not report and report.to_dict()["validation"]
 
 
 def test_rejected_rows_come_back(shared: Server, tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("id,age\na,1\nb,many\n")
+    (tmp_path / "rows.csv").write_text("id,age\na,1\nb\n")
     (tmp_path / "rows.yml").write_text(
         "prefixes: {ex: 'http://example.org/', xsd: 'http://www.w3.org/2001/XMLSchema#'}\n"
         "mappings:\n  row:\n    sources: [['rows.csv~csv']]\n    s: ex:$(id)\n"
@@ -86,7 +86,7 @@ def test_rejected_rows_come_back(shared: Server, tmp_path: Path) -> None:
     with KnowledgeBase.open(shared.store) as knowledge:
         report = knowledge.load(tmp_path / "rows.csv", mapping=tmp_path / "rows.yml")
     assert report.added == 1
-    assert len(report.rejected) == 1 and "many" in str(report.rejected[0])
+    assert [row.line for row in report.rejected] == [3]
 
 
 def test_errors_come_back_as_what_they_are(shared: Server, tmp_path: Path) -> None:

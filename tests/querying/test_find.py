@@ -15,6 +15,7 @@ from kb.columns.image import Image
 from kb.columns.rows import Rows
 from kb.querying.find import Match, find
 from kb.store import Snapshot
+from kb.store.snapshots import READERS
 
 SHOP = """
 @prefix ckb: <https://w3id.org/commerce-kb/onto#> .
@@ -52,6 +53,7 @@ def written(folder: Path, quads: Iterable[ox.Quad]) -> Snapshot:
     image = Image()
     image = image.changed(added=Rows.encoded(image.dictionary, batches_of(quads)), removed=Rows())
     write_image(image, folder / "columns")
+    (folder / READERS).touch()
     return Snapshot(folder)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
@@ -43,9 +44,20 @@ class Alternative:
 
 
 class BodyReader:
-    """Reads expressions into alternatives; `report` hears of what the rule tables don't cover."""
+    """Reads expressions into alternatives; `report` hears of what the rule tables don't cover.
 
-    def __init__(self, identify: Callable[[Node], int], vocabulary: Vocabulary, report: Report) -> None:
+    `lower` has the named classes below an anonymous expression: their members belong to it without fulfilling
+    what it spells out (a class below an existential restriction needs no known value).
+    """
+
+    def __init__(
+        self,
+        identify: Callable[[Node], int],
+        vocabulary: Vocabulary,
+        report: Report,
+        lower: Mapping[Expression, tuple[Node, ...]] = MappingProxyType({}),
+    ) -> None:
+        self._lower = lower
         self._identify = identify
         self._vocabulary = vocabulary
         self._report = report
@@ -70,6 +82,13 @@ class BodyReader:
 
     def alternatives(self, expression: Expression, term: Term) -> list[Alternative]:
         """The ways in which `term` can belong to `expression`."""
+        spelled = self._spelled_out(expression, term)
+        if isinstance(expression, ex.Named | ex.Datatype | ex.And | ex.Value):
+            return spelled
+        stated = [self.member(one, term) for one in self._lower.get(expression, ())]
+        return [*spelled, *(Alternative((atom,), names=("cax-sco",)) for atom in stated)]
+
+    def _spelled_out(self, expression: Expression, term: Term) -> list[Alternative]:
         match expression:
             case ex.Named() if expression == THING:
                 return [Alternative()]

@@ -60,7 +60,9 @@ class _Compiler:
         self._graph = graph
         self._dictionary = dictionary
         self._vocabulary = Vocabulary.of(dictionary)
-        self._write = HeadWriter(graph.identifiers(dictionary), self._vocabulary)
+        self._schema = Schema(graph)
+        lower = self._schema.below_expressions()
+        self._write = HeadWriter(graph.identifiers(dictionary), self._vocabulary, lower)
         self._read = self._write.bodies
         self._distinct: list[Distinct] = []
 
@@ -186,7 +188,7 @@ class _Compiler:
         """The rule set, completed by what the scm-* rules alone can tell."""
         graph, write = self._graph, self._write
         identify = write.identify
-        schema = Schema(graph)
+        schema = self._schema
         direct = closure(write.class_steps())
         for low, high in schema.subsumptions():
             if identify(high) in direct.get(identify(low), ()):

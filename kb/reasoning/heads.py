@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pyoxigraph as ox
@@ -25,9 +25,14 @@ _DATATYPE = "use a datatype of OWL 2 RL, or demand it by a shape (sh:datatype)"
 class HeadWriter:
     """Collects rules, without repeats, and what could not become one."""
 
-    def __init__(self, identify: Callable[[Node], int], vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        identify: Callable[[Node], int],
+        vocabulary: Vocabulary,
+        lower: Mapping[Expression, tuple[Node, ...]],
+    ) -> None:
         self.identify = identify
-        self.bodies = BodyReader(identify, vocabulary, self.report)
+        self.bodies = BodyReader(identify, vocabulary, self.report, lower)
         self.rules: dict[tuple[Body, Atom], Rule] = {}
         self.equalities: dict[tuple, EqualityRule] = {}
         self.constraints: dict[tuple, Constraint] = {}

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pyoxigraph as ox
 
 from ..errors import OntologyError
-from .expressions import OWL, Node, is_anonymous, owl, rdf, rdfs
+from .expressions import OWL, Expression, Node, is_anonymous, owl, rdf, rdfs
 from .ontology_graph import Graph
 
 Key = TypeVar("Key", bound=Hashable)
@@ -78,6 +78,26 @@ class Schema:
         """All (class, class above it) with names."""
         for low, highs in self.classes.items():
             yield from ((low, high) for high in highs if low != high and _is_plain(low) and _is_plain(high))
+
+    def below_expressions(self) -> dict[Expression, tuple[Node, ...]]:
+        """For each anonymous expression the highest classes with a name that lie below it."""
+        below: dict[Expression, dict[Node, None]] = defaultdict(dict)
+        for low, highs in self.classes.items():
+            if _is_plain(low):
+                for high in highs:
+                    if is_anonymous(high):
+                        below[self._graph.expression(high)][low] = None
+        return {
+            one: tuple(low for low in lows if not self._is_covered(low, lows)) for one, lows in below.items()
+        }
+
+    def _is_covered(self, low: Node, others: Iterable[Node]) -> bool:
+        """Whether another one lies above; of classes in a circle the first by name stays."""
+        above = self.classes.get(low, set())
+        return any(
+            one != low and one in above and (low not in self.classes.get(one, ()) or str(one) < str(low))
+            for one in others
+        )
 
     def _steps(self, sub: ox.NamedNode, equivalent: ox.NamedNode) -> dict[Node, set[Node]]:
         """What is directly below what; their closure is scm-sco, scm-spo, and scm-eqc1, scm-eqp1 both ways."""

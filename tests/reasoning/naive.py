@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, permutations
 
 import pyoxigraph as ox
 
@@ -67,6 +67,32 @@ class Chainer:
         yield from self.draw_equality()
         yield from self.draw_properties()
         yield from self.draw_classes()
+        yield from self.draw_schema()
+
+    def draw_schema(self):
+        """The scm-* rules by which anonymous classes lie below each other."""
+        sub, sub_property = ox.NamedNode(RDFS + "subClassOf"), ox.NamedNode(RDFS + "subPropertyOf")
+        classes, properties = self.of[sub], self.of[sub_property]
+        for of, on in ((classes, sub), (properties, sub_property)):
+            for low in list(of):
+                for high in list(of[low]):
+                    for higher in list(of[high]):
+                        yield low, on, higher
+        for one, other in self.owl("equivalentClass"):
+            yield one, sub, other
+            yield other, sub, one
+        for c, head in self.owl("intersectionOf"):
+            for part in self.list(head):
+                yield c, sub, part
+        for c, head in self.owl("unionOf"):
+            for part in self.list(head):
+                yield part, sub, c
+        for name in ("someValuesFrom", "allValuesFrom", "hasValue"):
+            for (c, p, x), (d, q, y) in permutations(list(self.on(name)), 2):
+                if p == q and (x == y or (name != "hasValue" and y in classes[x])):
+                    yield c, sub, d
+                if x == y and q in properties[p]:
+                    yield (d, sub, c) if name == "allValuesFrom" else (c, sub, d)
 
     def draw_equality(self):
         for x, y in self.by[SAME]:

@@ -41,6 +41,7 @@ right = st.one_of(
     classes,
     st.builds("[ owl:intersectionOf ( {} {} ) ]".format, classes, classes),
     st.builds(on("allValuesFrom", "{}").format, links, classes),
+    st.builds(on("someValuesFrom", "{}").format, links, classes),
     st.builds(on("hasValue", "{}").format, links, nodes),
     st.builds("[ owl:complementOf {} ]".format, classes),
     st.builds("[ owl:onProperty {} ; owl:maxCardinality {} ]".format, links, st.sampled_from([0, 1])),

@@ -1,4 +1,4 @@
-"""The approved OWL 2 RL cases of the W3C suite (RDF-based semantics), and LUBM against two other engines' count."""
+"""The approved OWL 2 RL cases of the W3C suite (RDF-based semantics), and LUBM against another engine's count."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_approved_rl_cases_pass_but_for_those_listed_as_open(suite):
     assert failing == set(OPEN)
 
 
-def test_lubm_gives_as_many_triples_as_two_other_engines(shared_data):
+def test_lubm_gives_as_many_triples_as_another_engine(shared_data):
     folder: Path = shared_data("lubm")
     dictionary = Dictionary()
     with gzip.open(folder / "lubm-5.nt.gz", "rt") as stream:
@@ -96,5 +96,6 @@ def test_lubm_gives_as_many_triples_as_two_other_engines(shared_data):
         path=str(folder / "univ-bench.owl"), format=ox.RdfFormat.RDF_XML, base_iri="http://example.org/"
     )
     found = materialise(compile_ontology(axioms, dictionary), asserted)
-    # SOURCE.md of the data set: `reasonable` 0.4.4 and a prototype both end at this number.
-    assert asserted.size + len(found) == 853_029
+    # `sparq-rdf` 0.1.6 ends at this number, anonymous classes and axioms aside. `reasonable` 0.4.4 has 3,405 less: it
+    # does not see that research assistants are employees (cls-int1 by way of scm-svf1 between anonymous classes).
+    assert asserted.size + len(found) == 856_434

@@ -287,7 +287,7 @@ class KnowledgeBase(Reading, Administration):
 
         Raises NotFound.
         """
-        undone = self.folder.journal.find(reference)
+        undone = self._commit(reference, True)
 
         def reverted(turn: Turn) -> Wish:
             commit = self._header(turn, undone.source, f"revert #{undone.number}: {undone.message}")

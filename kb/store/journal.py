@@ -88,20 +88,6 @@ class Journal:
         """All commits, oldest first."""
         return [one.commit for one in self._index.entries()]
 
-    def find(self, reference: str) -> Commit:
-        """A commit by number, id or unambiguous beginning of an id.
-
-        Raises NotFound.
-        """
-        commits = self.commits()
-        found = [one for one in commits if str(one.number) == reference.lstrip("#")]
-        found = found or [one for one in commits if one.id.startswith(reference)]
-        if len(found) != 1:
-            raise NotFound(
-                f"{'No' if not found else 'More than one'} commit is called {reference}", hint="see kb log"
-            )
-        return found[0]
-
     def get(self, number: int) -> Commit:
         """The commit of a number.
 

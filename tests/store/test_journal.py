@@ -99,16 +99,6 @@ def test_an_empty_journal_has_no_commits(folder: Path) -> None:
         journal.get(1)
 
 
-def test_commits_are_found_by_number_and_by_the_beginning_of_their_id(folder: Path) -> None:
-    journal = Journal(folder)
-    journal.append([record(1, id="aa11"), record(2, id="aa22"), record(3, id="bb33")])
-    assert [journal.find(text).number for text in ("#2", "3", "aa1", "bb33")] == [2, 3, 1, 3]
-    assert journal.get(2).id == "aa22"
-    for unclear in ("aa", "cc"):
-        with pytest.raises(NotFound):
-            journal.find(unclear)
-
-
 def test_a_group_of_commits_costs_one_sync(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = filled(folder, 1)
     synced, sync = [], os.fsync

@@ -31,7 +31,9 @@ Examples:
 @click.option(
     "--shapes", multiple=True, help="A file, commerce-kb, or none; repeatable [default: commerce-kb]."
 )
-@click.option("--reasoning", type=click.Choice(get_args(Reasoning)), help="The profile of rules that commits reason by.")
+@click.option(
+    "--reasoning", type=click.Choice(get_args(Reasoning)), help="The profile of rules that commits reason by."
+)
 @click.option(
     "--durability",
     type=click.Choice(["disk", "os"]),

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyoxigraph as ox
 import pytest
 
@@ -112,7 +111,7 @@ def test_the_same_quads_in_another_order_have_the_same_hash(tmp_path: Path) -> N
 
 def test_a_missing_column_file_is_found_and_mended(shop: Path) -> None:
     before = content(shop)
-    max((current(shop) / "columns").glob("*.npy"), key=lambda path: path.stat().st_size).unlink()
+    max((current(shop) / "columns").glob("*.pack"), key=lambda path: path.stat().st_size).unlink()
     found = diagnosis(shop)
     assert [one.part for one in found.faults] == ["columns"]
     assert "kb rebuild" in found.faults[0].hint
@@ -123,13 +122,12 @@ def test_a_missing_column_file_is_found_and_mended(shop: Path) -> None:
 
 
 def test_a_changed_array_is_found(shop: Path) -> None:
-    arrays = sorted((current(shop) / "columns").glob("*-uint64.npy"), key=lambda path: path.stat().st_size)
-    array = np.load(arrays[-1])
-    array[len(array) // 2] ^= np.uint64(1)
-    np.save(arrays[-1], array)
+    pack = max((current(shop) / "columns").glob("*.pack"), key=lambda path: path.stat().st_size)
+    content = bytearray(pack.read_bytes())
+    content[len(content) // 2] ^= 1
+    pack.write_bytes(content)
     found = diagnosis(shop)
-    assert any(arrays[-1].name in one.what and "checksum" in one.what for one in found.faults)
-    assert any("not what the" in one.what for one in found.faults)
+    assert any(pack.name in one.what and "checksum" in one.what for one in found.faults)
 
 
 def test_a_lost_row_is_named(shop: Path) -> None:

@@ -19,7 +19,7 @@ from ..store.journal import Record
 from ..store.journal_index import Index, private_file
 from ..store.private import divided
 
-IMMUTABLE = (".sst", ".npy", ".arrow")
+IMMUTABLE = (".sst", ".npy", ".pack", ".arrow")
 CLOSED = 0o600
 _DERIVED = {"views"}
 _SECRET = "buyer.secret"

@@ -51,6 +51,14 @@ class Segment(NamedTuple):
         kind, datatype, language, stored, hashes = columns
         return cls(first, terms, kind, datatype, language, stored, hashes, f"{first}-{len(terms)}-{digest}")
 
+    def rehashed(self) -> Segment:
+        """The segment with hashes and name computed anew of its terms."""
+        return Segment.of(
+            self.first,
+            self.terms,
+            [self.kind, self.datatype, self.language, self.stored, _hashes(self.terms)],
+        )
+
 
 _hash: Callable[[bytes], int] = xxhash.xxh3_64_intdigest
 COLUMNS = Segment._fields[2:-1]

@@ -7,12 +7,13 @@ arrays lie in ``.npy`` files and packs. No file ever changes: the next snapshot 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import xxhash
 
 from ..errors import StoreDamaged
 from .arrays import ArrayReader, ArrayWriter, link
@@ -22,7 +23,7 @@ from .image import VIEWS, Image
 from .layers import Base, Layered
 from .relations import GraphSets, Relation, Relations
 
-__all__ = ["LAYOUT", "link", "read_image", "write_ahead", "write_image"]
+__all__ = ["LAYOUT", "damaged", "link", "read_image", "write_ahead", "write_image"]
 
 LAYOUT = 2
 
@@ -113,6 +114,27 @@ def read_image(folder: Path) -> Image:
         ) from None
     dictionary = Dictionary(segments, manifest["languages"], tables)
     return Image(dictionary, GraphSets(map(tuple, manifest["sets"])), **views)
+
+
+def damaged(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name and fault of the files in `folder` whose content is not what their names say; reads all of it."""
+    for path in sorted(folder.iterdir()):
+        try:
+            if path.suffix == ".npy":
+                content = np.ascontiguousarray(np.load(path, mmap_mode="r")).data
+                sound = xxhash.xxh3_128_hexdigest(content) == path.name.split("-")[0]
+            elif path.suffix == ".pack":
+                sound = xxhash.xxh3_128_hexdigest(path.read_bytes()) == path.stem
+            elif path.suffix == ".arrow":
+                segment = _read_segment(folder, path.stem.removeprefix("terms-"))
+                sound = segment.name == segment.rehashed().name
+            else:
+                continue
+        except (OSError, ValueError, KeyError, pa.ArrowInvalid) as error:
+            yield path.name, f"can't be read: {error}"
+            continue
+        if not sound:
+            yield path.name, "fails its checksum"
 
 
 def _layers(image: Image) -> Iterable[Layered]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ..columns.dictionary import Dictionary
+from ..columns.files import damaged
 from ..columns.image import Image
 from ..errors import NotFound, StoreDamaged
 from ..store import Commit, Folder, Snapshot
@@ -74,6 +75,8 @@ class _Case:
         try:
             self.snapshot = self.folder.current()
             image = self.snapshot.image
+            if any(damaged(self.snapshot.folder / "columns")):
+                return  # Told with the other files; nothing can be compared with such columns.
             # Reading the journal encodes terms: they must not get into the snapshot's own dictionary.
             own = Dictionary(image.dictionary.segments, image.dictionary.languages)
             self.image = replace(image, dictionary=own)

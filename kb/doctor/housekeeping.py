@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-import xxhash
-
+from ..columns.files import damaged
 from ..columns.image import Image
 from ..querying.name_index import name_index
 from ..store import Folder, Snapshot
@@ -29,15 +27,8 @@ SELECT iri, field, language, text, key FROM {meant}.name JOIN {meant}.entity ON 
 
 def files(place: Path) -> Iterator[Finding]:
     """The column files of a snapshot whose content is not what their names or the manifest say."""
-    columns = place / "columns"
-    for path in sorted(columns.glob("*.npy")):
-        try:
-            array = np.load(path)
-        except (OSError, ValueError) as error:
-            yield Finding("columns", f"{place.name}/columns/{path.name} can't be read: {error}", "kb rebuild")
-            continue
-        if xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data) != path.name.split("-")[0]:
-            yield Finding("columns", f"{place.name}/columns/{path.name} fails its checksum", "kb rebuild")
+    for name, fault in damaged(place / "columns"):
+        yield Finding("columns", f"{place.name}/columns/{name} {fault}", "kb rebuild")
 
 
 def names(snapshot: Snapshot, *, deep: bool) -> Iterator[Finding]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tarfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -158,3 +162,61 @@ def test_a_hash_at_the_end_of_its_range_is_followed_by_zero() -> None:
         some = ["<urn:a>", "<urn:b>", "<urn:c>"]
         assert dictionary.decode(dictionary.encode(some)).to_pylist() == some
         assert dictionary.find(some).tolist() == [1, 2, 3]
+
+
+def test_terms_of_the_w3c_test_files_are_stored_as_a_store_does(shared_data: Callable[[str], Path]) -> None:
+    terms: dict[str, None] = {}
+    formats = {".nt": ox.RdfFormat.N_TRIPLES, ".nq": ox.RdfFormat.N_QUADS, ".ttl": ox.RdfFormat.TURTLE}
+    for archive in ("rdf-tests-rdf.tar.gz", "rdf-tests-sparql.tar.gz"):
+        with tarfile.open(shared_data("w3c-tests") / archive) as files:
+            for member in files:
+                kind, source = formats.get(Path(member.name).suffix), files.extractfile(member)
+                if kind is None or source is None:
+                    continue
+                with suppress(SyntaxError, UnicodeDecodeError):  # Some are meant to be wrong.
+                    for quad in ox.parse(
+                        source.read(), format=kind, base_iri="http://example.org/", lenient=True
+                    ):
+                        found = (quad.subject, quad.predicate, quad.object)
+                        terms |= dict.fromkeys(str(one) for one in found if not isinstance(one, ox.Triple))
+    some = [term for term in terms if not term.endswith(">>")]  # Of a test of a bad escape.
+    assert len(some) > 3000
+    store = ox.Store()
+    text = "".join(f"<urn:{n}> <urn:p> {term} .\n" for n, term in enumerate(some) if term[0] != "_")
+    store.load(text.encode(), format=ox.RdfFormat.N_TRIPLES, lenient=True)
+    meant = {some[int(quad.subject.value[4:])]: str(quad.object) for quad in store}
+    dictionary = Dictionary()
+    ids = dictionary.encode(some)
+    stored = dict(zip(some, dictionary.decode(dictionary.stored_of(ids)).to_pylist(), strict=True))
+    assert {term: stored[term] for term in meant} == meant
+
+
+def test_a_dictionary_in_many_segments_and_tables_is_one_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LASTING", 40)
+    monkeypatch.setattr(module, "_TEXT_BYTES", 2000)
+    dictionary, numbers = Dictionary(), range(1000)
+    for begin in numbers[::7]:
+        dictionary.encode([f"<urn:{n}>" for n in numbers[begin : begin + 7]] + [f'"{begin}"@de'])
+        if begin % 3 == 0:
+            tables = dictionary.lasting_tables()
+            dictionary = Dictionary(dictionary.segments, dictionary.languages, tables)
+    assert len(dictionary.segments) > 10
+    assert len(dictionary.lasting_tables()) > 1
+    terms = [f"<urn:{n}>" for n in numbers]
+    ids = dictionary.find(terms)
+    assert ids.all()
+    assert dictionary.decode(ids).to_pylist() == terms
+    assert dictionary.find(["<urn:1000>", "<urn:-1>"]).tolist() == [0, 0]
+    everything = np.arange(len(dictionary) + 1)
+    some = everything[::50]
+    for column in ("kind", "datatype", "language", "stored", "hashes"):
+        assert (
+            getattr(dictionary, f"{column}_of")(some).tolist() == getattr(dictionary, column)[some].tolist()
+        )
+
+
+@given(terms)
+def test_a_term_has_the_same_hash_in_every_dictionary(some: list[str]) -> None:
+    one, two = Dictionary(), Dictionary()
+    two.encode(["<urn:other>"])
+    assert one.hashes_of(one.encode(some)).tolist() == two.hashes_of(two.encode(some)).tolist()

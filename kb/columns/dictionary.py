@@ -86,6 +86,8 @@ class Dictionary:
         self._lasting = list(tables)
         self._table: HashTable | None = None
         self._whole: dict[str, tuple[NDArray, int]] = {}
+        # Suffix of a literal -> id of its datatype, number of its language.
+        self._types: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return self.segments[-1].first + len(self.segments[-1].terms) - 1 if self.segments else 0
@@ -257,6 +259,8 @@ class Dictionary:
                 found, places = table.walk(hashes[pending], places)
                 hit = found != NO_ID
                 pending, places, found = pending[hit], places[hit], found[hit]
+                if not len(pending):
+                    break
                 same = pc.equal(self.decode(found), values.take(pa.array(pending))).to_numpy(False)
                 ids[pending[same]] = found[same]
                 # Another term of the same hash: on behind it.
@@ -274,10 +278,11 @@ class Dictionary:
                 return self._add(values, _hashes(values))[coded.indices.to_numpy()]
         size = len(self)
         kind, suffixes = kinds_of(values)
-        datatype, language = self._types(suffixes)
+        datatype, language = self._types_of(suffixes)
         forms = stored_forms(values, suffixes)
         stored = np.zeros(len(values), np.uint32)
-        stored[list(forms)] = self.encode(list(forms.values()))
+        if forms:
+            stored[list(forms)] = self.encode(list(forms.values()))
         ids = np.zeros(len(values), np.uint32)
         if len(self) > size:  # By datatypes and stored forms, perhaps by some of these very terms.
             ids = self._search(values, hashes)
@@ -311,17 +316,19 @@ class Dictionary:
             columns = [np.concatenate([getattr(one, name) for one in (left, right)]) for name in COLUMNS]
             self.segments.append(Segment.of(left.first, terms, columns))
 
-    def _types(self, suffixes: Suffixes) -> tuple[Ids, NDArray[np.uint16]]:
+    def _types_of(self, suffixes: Suffixes) -> tuple[Ids, NDArray[np.uint16]]:
         """The ids of the datatypes and the numbers of the languages that go with suffixes."""
-        used = np.flatnonzero(np.bincount(suffixes.codes, minlength=len(suffixes.values)))
-        texts = {place: suffixes.values[place] for place in used.tolist()}
-        literals = {place: text for place, text in texts.items() if text is not None}
-        datatype = np.zeros(len(suffixes.values), np.uint32)
-        datatype[list(literals)] = self.encode([datatype_of(text) for text in literals.values()])
-        language = np.zeros(len(suffixes.values), np.uint16)
-        for place, text in literals.items():
-            language[place] = self._language(text[1:]) if text.startswith("@") else 0
-        return datatype, language
+        used = np.flatnonzero(np.bincount(suffixes.codes, minlength=len(suffixes.values))).tolist()
+        texts = {place: text for place in used if (text := suffixes.values[place]) is not None}
+        unknown = [text for text in texts.values() if text not in self._types]
+        if unknown:
+            datatypes = self.encode([datatype_of(text) for text in unknown]).tolist()
+            languages = [self._language(text[1:]) if text.startswith("@") else 0 for text in unknown]
+            self._types |= zip(unknown, zip(datatypes, languages, strict=True), strict=True)
+        found = np.zeros((len(suffixes.values), 2), np.uint32)
+        for place, text in texts.items():
+            found[place] = self._types[text]
+        return found[:, 0], found[:, 1].astype(np.uint16)
 
     def _language(self, tag: str) -> int:
         if tag not in self.languages:

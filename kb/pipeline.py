@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +15,16 @@ from .columns.image import Image
 from .columns.kernels import NO_ID, NO_PAIRS, Pairs, pack, subtract, unite
 from .columns.relations import Relations
 from .columns.rows import Rows
-from .reasoning import Consequences, RuleSet, compile_ontology, materialise, plain_label
+from .reasoning import (
+    Consequences,
+    FromScratch,
+    Program,
+    RuleSet,
+    Upkeep,
+    compile_ontology,
+    materialise,
+    plain_label,
+)
 from .settings import LEFT_OUT, Reasoning, Settings
 from .skolem import unskolemised_triple
 from .store import Commit, Staging
@@ -55,14 +65,13 @@ class Inference:
 
     image: Image
     rules: RuleSet
-    public: Consequences
-    private: Consequences
+    upkeep: Upkeep
 
     @property
     def contradictions(self) -> tuple[str, ...]:
         """What can't all be true, from public premises and from private ones, a sentence each."""
         label = plain_label(self.rules)
-        found = (*self.public.contradictions, *self.private.contradictions)
+        found = (*self.upkeep.public, *self.upkeep.private)
         return tuple(dict.fromkeys(one.sentence(label) for one in found))
 
 
@@ -123,16 +132,32 @@ def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Ju
     return Judged(commit, added, image.as_received(removed), changed, verdict)
 
 
-def infer(image: Image, rules: RuleSet | None = None, *, reasoning: Reasoning = "full") -> Inference:
-    """All consequences of an image: those of public premises alone, and what private ones add to them."""
+def infer(
+    image: Image,
+    rules: RuleSet | None = None,
+    *,
+    reasoning: Reasoning = "full",
+    before: Inference | None = None,
+) -> Inference:
+    """All consequences of an image: those of public premises alone, and what private ones add to them.
+
+    Those of `before`, an earlier image with the same rules, are brought up to date where that is possible;
+    `image` must hold what was inferred then.
+    """
     rules = rules or rules_of(image, reasoning=reasoning)
+    program = before.upkeep.program if before and before.rules is rules else Program(rules)
     if reasoning == "none":
-        return Inference(image.with_inferred(public={}, private={}), rules, _NOTHING, _NOTHING)
+        upkeep = Upkeep.of(program, _NOTHING, _NOTHING)
+        return Inference(image.with_inferred(public={}, private={}), rules, upkeep)
+    if before and before.rules is rules:
+        with suppress(FromScratch):
+            image, upkeep = before.upkeep.after(before.image, image)
+            return Inference(image, rules, upkeep)
     public = materialise(rules, image.asserted_public)
     closed = image.asserted_public.united(Relations.of(public.relations))
     private = materialise(rules, image.asserted_private, given=closed)
     image = image.with_inferred(public=_with_schema(rules, image, public), private=private.relations)
-    return Inference(image, rules, public, private)
+    return Inference(image, rules, Upkeep.of(program, public, private))
 
 
 def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int, Pairs]:

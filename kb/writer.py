@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .columns.image import Image
 from .columns.rows import Rows
@@ -80,6 +80,7 @@ class Writer:
     _turn: threading.RLock = field(default_factory=threading.RLock)
     _staging: Staging | None = None
     _model: Model | None = None
+    _inference: Inference | None = None
     _merger: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "kb-merge"))
     _merging: Future[Image] | None = None
 
@@ -159,6 +160,8 @@ class Writer:
         if self._merging and self._merging.done():
             staging.rebase(self._merging.result())
             self._merging = None
+            if self._inference is not None:
+                self._inference = replace(self._inference, image=staging.image)
         image, known = staging.image, len(staging.image.dictionary)
         number = self.folder.journal.last
         carried: list[tuple[_Ticket, Judged]] = []
@@ -225,12 +228,14 @@ class Writer:
     def _publish(self, staging: Staging, name: str) -> Inference:
         """Reason over the staged image and make it the current snapshot."""
         model = self._model_of(staging)
-        inference = infer(staging.image, model.rules, reasoning=self.folder.settings.reasoning)
+        reasoning = self.folder.settings.reasoning
+        inference = infer(staging.image, model.rules, reasoning=reasoning, before=self._inference)
         staging.assert_image(inference.image)
         staging.infer_image(inference.image, deferred=model.deferred)
         self.folder.publish(staging, name)
         if self._merging is None and staging.image.merge_due():
             self._merging = self._merger.submit(staging.image.merged)
+        self._inference = inference
         return inference
 
     def _model_of(self, staging: Staging) -> Model:
@@ -278,7 +283,7 @@ class Writer:
     def _discard(self) -> None:
         if self._staging is not None:
             self._staging.close()
-        self._staging = self._model = self._merging = None
+        self._staging = self._model = self._inference = self._merging = None
 
 
 def _number(name: str) -> int:

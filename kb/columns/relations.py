@@ -159,6 +159,13 @@ class Relation:
         rows = rows.put(lost, np.zeros(len(lost), np.uint32)).put(gained, np.ones(len(gained), np.uint32))
         return Relation.of(rows, self.forms)
 
+    def with_of(self, pairs: Pairs, wanted: NDArray[np.bool_]) -> Relation:
+        """This relation of bare pairs, with those of `pairs` (sorted, distinct) alone that are `wanted`."""
+        there = self.holds(pairs)
+        if np.array_equal(there, wanted):
+            return self
+        return self.changed(pairs[wanted & ~there], pairs[there & ~wanted])
+
     def brought_to(self, pairs: Pairs) -> Relation:
         """The relation of these bare pairs, by way of what differs where that is little."""
         lost, gained = subtract(self.pairs, pairs), subtract(pairs, self.pairs)
@@ -246,6 +253,10 @@ class Relations(Mapping[int, Relation]):
     def get_relation(self, predicate: int) -> Relation:
         """The relation of a predicate, empty where it has no row."""
         return self._relations.get(predicate, EMPTY)
+
+    def hold(self, predicate: int, pairs: Pairs) -> NDArray[np.bool_]:
+        """For each of `pairs`, whether a predicate has it; nothing is merged for it."""
+        return self.get_relation(predicate).holds(pairs)
 
     @property
     def size(self) -> int:

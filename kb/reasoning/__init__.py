@@ -3,13 +3,16 @@
 from .accounts import Account, account
 from .checking import Impossible, OntologyCheck, check_ontology
 from .classify import Classification, classify
+from .cliques import FromScratch
 from .compiler import compile_ontology
 from .contradictions import Contradiction, plain_label
 from .engine import Consequences, materialise
 from .entailment import Entailment, entails
 from .equality import Oversized
+from .program import Program
 from .proofs import Proof, explain
 from .rules import RuleSet, Unsupported
+from .upkeep import Upkeep
 
 __all__ = [
     "Account",
@@ -17,12 +20,15 @@ __all__ = [
     "Consequences",
     "Contradiction",
     "Entailment",
+    "FromScratch",
     "Impossible",
     "OntologyCheck",
     "Oversized",
+    "Program",
     "Proof",
     "RuleSet",
     "Unsupported",
+    "Upkeep",
     "account",
     "check_ontology",
     "classify",

@@ -96,8 +96,8 @@ class Cliques:
             found = self._derivation.solved(body, state, wanted, delta)
             if not found.count:
                 continue
-            if rule.keys and not self._has_rivals(rule, found):
-                start = _distinct(found, rule.keys)
+            if rule.keys and not self.has_rivals(rule, found):
+                start = distinct_rows(found, rule.keys)
                 found = solve(body, state, wanted=wanted, start=start)
             else:
                 found = solve(body, state, wanted=wanted)
@@ -144,7 +144,7 @@ class Cliques:
                 if one.key in changes and one.key not in self._ranges:
                     yield rule, body, number
 
-    def _has_rivals(self, rule: EqualityRule, found: Solutions) -> bool:
+    def has_rivals(self, rule: EqualityRule, found: Solutions) -> bool:
         """Whether literals among keys may have their value in literals of another datatype too."""
         for key in rule.keys:
             datatypes = np.unique(self._dictionary.datatype_of(found.columns[key]))
@@ -184,7 +184,7 @@ def ends(pairs: Pairs) -> Ids:
     return distinct(np.concatenate([heads(pairs), tails(pairs)]))
 
 
-def _distinct(found: Solutions, names: Sequence[str]) -> Solutions:
+def distinct_rows(found: Solutions, names: Sequence[str]) -> Solutions:
     """The distinct rows of some columns."""
     rows = np.unique(np.stack([found.columns[name] for name in names]), axis=1)
     return Solutions(dict(zip(names, rows, strict=True)), rows.shape[1])

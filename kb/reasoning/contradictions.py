@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from ..columns.kernels import Pairs, contains, heads, intersect, pack, tails
+from ..columns.kernels import Ids, Pairs, contains, heads, intersect, pack, tails
 from ..columns.relations import Relations
 from .equality import Representatives
 from .expressions import short
@@ -17,6 +17,7 @@ from .rules import Atom, Body, Constraint, Distinct, EqualityRule, Fact, RuleSet
 from .tables import Members, Tables
 
 MOST_PER_RULE = 1000
+DIFFERENT = "owl:differentFrom as stated"
 Label = Callable[[int], str]
 
 _SENTENCES = {
@@ -66,6 +67,16 @@ def plain_label(rules: RuleSet) -> Label:
     return lambda identifier: short(rules.dictionary.term(identifier))
 
 
+def names_of(body: Body) -> tuple[str, ...]:
+    """The variables of a body, in a fixed order."""
+    return tuple(dict.fromkeys(one for atom in body for one in sorted(atom.variables)))
+
+
+def source_of_clash(rule: EqualityRule) -> Source:
+    """The source of contradictions between literals that a rule makes one."""
+    return Source((*rule.source.names, "dt-diff", "eq-diff1"), rule.source.axiom)
+
+
 def find_contradictions(
     rules: RuleSet,
     tables: Tables,
@@ -75,13 +86,14 @@ def find_contradictions(
 ) -> tuple[Contradiction, ...]:
     """All contradictions in a closed state, at most `MOST_PER_RULE` of one axiom; those in `given` alone are
     known already and left out."""
-    search = _Search(rules, tables, representatives)
+    search = Search(rules, tables, representatives.find)
     found: list[Contradiction] = []
     for constraint in rules.constraints:
         found += islice(search.of_constraint(constraint), MOST_PER_RULE)
     for distinct in rules.distinct:
         found += islice(search.of_distinct(distinct), MOST_PER_RULE)
-    found += islice(search.different(), MOST_PER_RULE)
+    stated = tables.view.get_relation(rules.vocabulary.different_from).pairs
+    found += islice(search.different(stated, representatives.of.__getitem__), MOST_PER_RULE)
     for clash in clashes:
         found += islice(search.of_clash(clash), MOST_PER_RULE)
     if given is not None:
@@ -89,20 +101,26 @@ def find_contradictions(
     return tuple(found)
 
 
-class _Search:
-    def __init__(self, rules: RuleSet, tables: Tables, representatives: Representatives) -> None:
+class Search:
+    """Looks for contradictions in a closed state; facts are told of the representatives of equal individuals."""
+
+    def __init__(self, rules: RuleSet, tables: Tables, find: Callable[[int], int]) -> None:
         self._rules = rules
         self._tables = tables
-        self._find = representatives.find
-        self._of = representatives.of
+        self._find = find
 
     def of_constraint(self, constraint: Constraint) -> Iterator[Contradiction]:
         kind = self._rules.vocabulary.type
         body = tuple(pattern(atom, kind) for atom in constraint.body)
         if self._is_plainly_kept(body, constraint.outside):
             return
-        names = tuple(dict.fromkeys(one for atom in constraint.body for one in sorted(atom.variables)))
-        found = self._tested(constraint, solve(body, self._tables, wanted=names, resolve=self._find))
+        found = solve(body, self._tables, wanted=names_of(constraint.body), resolve=self._find)
+        yield from self.told(constraint, found)
+
+    def told(self, constraint: Constraint, found: Solutions) -> Iterator[Contradiction]:
+        """The contradictions among solutions of a constraint's body, each once."""
+        names = names_of(constraint.body)
+        found = self._tested(constraint, found)
         seen: set[frozenset[Fact]] = set()
         for row in range(found.count):
             values = {name: int(found.columns[name][row]) for name in names}
@@ -144,13 +162,13 @@ class _Search:
                 same = (first, self._rules.vocabulary.same_as, member)
                 yield Contradiction(distinct.source, (first, member), (same,))
 
-    def different(self) -> Iterator[Contradiction]:
+    def different(self, stated: Pairs, of: Callable[[Ids], Ids]) -> Iterator[Contradiction]:
+        """Those among `stated` pairs of owl:differentFrom; `of` gives the representatives of ids."""
         vocabulary = self._rules.vocabulary
-        stated = self._tables.view.get_relation(vocabulary.different_from).pairs
         left, right = heads(stated), tails(stated)
-        source = Source(("eq-diff1",), "owl:differentFrom as stated")
+        source = Source(("eq-diff1",), DIFFERENT)
         seen: set[frozenset[int]] = set()
-        for row in np.flatnonzero(self._of[left] == self._of[right]):
+        for row in np.flatnonzero(of(left) == of(right)):
             one, other = int(left[row]), int(right[row])
             if frozenset((one, other)) in seen:
                 continue
@@ -162,14 +180,17 @@ class _Search:
     def of_clash(self, clash: Clash) -> Iterator[Contradiction]:
         rule, kind = clash.rule, self._rules.vocabulary.type
         body = tuple(pattern(atom, kind) for atom in rule.body)
-        names = tuple(dict.fromkeys(one for atom in rule.body for one in sorted(atom.variables)))
-        found = solve(body, self._tables, wanted=names, resolve=self._find)
-        source = Source((*rule.source.names, "dt-diff", "eq-diff1"), rule.source.axiom)
-        merged = found.columns[rule.merged]
+        found = solve(body, self._tables, wanted=names_of(rule.body), resolve=self._find)
+        literals = np.sort(np.concatenate([heads(clash.literals), tails(clash.literals)]))
+        yield from self.apart(rule, found.where(contains(literals, found.columns[rule.merged])))
+
+    def apart(self, rule: EqualityRule, found: Solutions) -> Iterator[Contradiction]:
+        """Literals that a rule makes one and that have different values, among solutions of its body."""
+        names = names_of(rule.body)
+        source = source_of_clash(rule)
         keys = {one: self._rules.datatypes.canonical(found.columns[one]) for one in rule.keys}
-        clashing = contains(np.sort(np.concatenate([heads(clash.literals), tails(clash.literals)])), merged)
         by_key: dict[tuple[int, ...], dict[str, int]] = {}
-        for row in np.flatnonzero(clashing):
+        for row in np.lexsort([found.columns[name] for name in reversed(names)]):
             values = {name: int(found.columns[name][row]) for name in names}
             first = by_key.setdefault(tuple(int(keys[one][row]) for one in rule.keys), values)
             if first is not values and self._rules.datatypes.differ(first[rule.merged], values[rule.merged]):

@@ -42,7 +42,8 @@ class Consequences:
 
     `relations` has, per predicate id, the packed pairs that are neither asserted nor given. `cliques` has
     all (representative, member) pairs of equal individuals; `oversized` the cliques that were withheld;
-    `unkeyed` the individuals that a key had too many values for.
+    `unkeyed` the individuals that a key had too many values for; `extra` the rules for classes and predicates
+    that turned out to be equal.
     """
 
     relations: dict[int, Pairs]
@@ -50,6 +51,7 @@ class Consequences:
     oversized: tuple[Oversized, ...]
     contradictions: tuple[Contradiction, ...]
     unkeyed: tuple[Unkeyed, ...] = ()
+    extra: tuple[Rule, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.relations.values()))
@@ -85,6 +87,7 @@ def materialise(
         tuple(map(engine.with_values, oversized)),
         find_contradictions(rules, engine.tables, engine.representatives, engine.clashes, given),
         tuple(engine.unkeyed.values()),
+        extra,
     )
 
 

@@ -213,10 +213,18 @@ class State(Tables):
         predicate, pairs = by_predicate(key, rows, self.kind)
         return self.stack(predicate).holds(pairs)
 
+    def holds_pairs(self, predicate: int, pairs: Pairs) -> NDArray[np.bool_]:
+        """For each of `pairs`, whether the predicate has it."""
+        return self.stack(predicate).holds(pairs)
+
+    def hide(self, predicate: int, pairs: Pairs) -> None:
+        """Take pairs away that are here (sorted, distinct)."""
+        if len(pairs):
+            self._stacks[predicate] = self.stack(predicate).patched(pairs, NO_PAIRS)
+
     def without(self, key: int, rows: NDArray) -> None:
         """Take rows away that are here (sorted, distinct)."""
-        predicate, pairs = by_predicate(key, rows, self.kind)
-        self._stacks[predicate] = self.stack(predicate).patched(pairs, NO_PAIRS)
+        self.hide(*by_predicate(key, rows, self.kind))
 
     def put(self, key: int, rows: NDArray) -> None:
         """Add rows that are not here (sorted, distinct)."""

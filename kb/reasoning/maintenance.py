@@ -31,6 +31,7 @@ Stated = Callable[[int, Pairs], NDArray[np.bool_]]
 class Maintenance:
     """One change carried through a closed state.
 
+    `lost_rows` and `gained_rows` are the net changes, by table; `regrouped` the individuals with other equals.
     `old` is the closed state before, `added` and `removed` the pairs by predicate that `stated` holds now and
     did not before, and the other way round. Raises FromScratch.
     """
@@ -55,8 +56,8 @@ class Maintenance:
         self.new = old.copy()
         self._added = self._by_table(added)
         self._removed = self._by_table(removed)
-        self._lost: Changes = {}
-        self._gained: Changes = {}
+        self.lost_rows: Changes = {}
+        self.gained_rows: Changes = {}
         self._split: Changes = {}
         self._joined: Changes = {}
         self.regrouped: Ids = np.empty(0, np.uint32)
@@ -65,12 +66,12 @@ class Maintenance:
     @property
     def gained(self) -> dict[int, Pairs]:
         """By predicate, the pairs of the closed state that are new."""
-        return self._by_predicate(self._gained)
+        return self._by_predicate(self.gained_rows)
 
     @property
     def lost(self) -> dict[int, Pairs]:
         """By predicate, the pairs of the closed state that are no more."""
-        return self._by_predicate(self._lost)
+        return self._by_predicate(self.lost_rows)
 
     def _run(self) -> None:
         first, *others = self._program.groups
@@ -84,8 +85,8 @@ class Maintenance:
             inputs = group.uses.keys()
             if not (
                 group.keys.isdisjoint(changed)
-                and inputs.isdisjoint(self._gained)
-                and inputs.isdisjoint(self._lost)
+                and inputs.isdisjoint(self.gained_rows)
+                and inputs.isdisjoint(self.lost_rows)
             ):
                 self._bring(group)
         self._refuse_merged_vocabulary()
@@ -100,9 +101,9 @@ class Maintenance:
             gone, back = doubtful.get(key, no_rows(key)), put.get(key, no_rows(key))
             lost, gained = subtract(gone, back), subtract(back, gone)
             if len(lost):
-                self._lost[key] = lost
+                self.lost_rows[key] = lost
             if len(gained):
-                self._gained[key] = gained
+                self.gained_rows[key] = gained
 
     # What may have lost its reason.
 
@@ -116,7 +117,7 @@ class Maintenance:
                 suspects = ends(self._removed[key])
         for key in group.keys & self._split.keys():
             outputs[key].append(self._split[key])
-        self._derivation.fire(group, self._lost, self.old, outputs)
+        self._derivation.fire(group, self.lost_rows, self.old, outputs)
         while True:
             fresh: Changes = {}
             for key, parts in outputs.items():
@@ -156,7 +157,7 @@ class Maintenance:
                 self._derivation.still(rule, rows, self.new, outputs)
         for key in group.keys & self._added.keys():
             outputs[key].append(self._added[key])
-        self._derivation.fire(group, self._gained, self.new, outputs)
+        self._derivation.fire(group, self.gained_rows, self.new, outputs)
         if group.settles_equality:
             doubted = ends(doubtful.get(self._same_as, NO_PAIRS))
             edges = self._cliques.edges_among(doubted, self.new)
@@ -189,8 +190,8 @@ class Maintenance:
 
     def _notice_cliques(self) -> None:
         """Who has got other equals, and all that names them outside the first group."""
-        parted = self._lost.get(self._same_as, NO_PAIRS)
-        joined = self._gained.get(self._same_as, NO_PAIRS)
+        parted = self.lost_rows.get(self._same_as, NO_PAIRS)
+        joined = self.gained_rows.get(self._same_as, NO_PAIRS)
         self.regrouped = distinct(np.concatenate([ends(parted), ends(joined)]))
         if len(parted):
             self._split = self._cliques.naming(self.old, ends(parted))
@@ -201,7 +202,7 @@ class Maintenance:
         """Equal classes or predicates change the rules themselves."""
         if not len(self.new.stack(self._same_as)):
             return
-        names = {key - CLASS if key >= CLASS else key for key in (*self._gained, *self._program.keys)}
+        names = {key - CLASS if key >= CLASS else key for key in (*self.gained_rows, *self._program.keys)}
         names |= self.new.predicates
         words = np.array(sorted(names), np.uint32)
         if len(self._cliques.mates(self.new, words)):

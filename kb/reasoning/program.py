@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from .joins import pattern
-from .rules import RuleSet
+import numpy as np
+
+from ..columns.kernels import Pairs, pack
+from .joins import Pattern, pattern
+from .rules import Body, Constraint, EqualityRule, RuleSet
 from .strata import PatternRule, stratify
 from .tables import CLASS
 
@@ -50,28 +53,57 @@ class Program:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        kind = rules.vocabulary.type
-        patterned = [PatternRule.of(one, kind) for one in rules.rules]
-        self.equalities = [(one, tuple(pattern(atom, kind) for atom in one.body)) for one in rules.equalities]
-        self.constraints = [
-            (one, tuple(pattern(atom, kind) for atom in one.body)) for one in rules.constraints
-        ]
-        patterns = [one for rule in patterned for one in (*rule.body, rule.head)]
-        for _, body in (*self.equalities, *self.constraints):
-            patterns += body
-        self.keys = frozenset(one.key for one in patterns)
-        self.ranges = frozenset(
-            key for key in self.keys if key >= CLASS and rules.datatypes.is_range(key - CLASS)
-        )
-        same_as = rules.vocabulary.same_as
-        below = _below({one.key for _, body in self.equalities for one in body} | {same_as}, patterned)
-        below -= self.ranges
-        strata = stratify(patterned)
+        self._kind = rules.vocabulary.type
+
+    @cached_property
+    def equalities(self) -> list[tuple[EqualityRule, tuple[Pattern, ...]]]:
+        """The equality rules, with their bodies in terms of tables."""
+        return [(one, self._patterns(one.body)) for one in self.rules.equalities]
+
+    @cached_property
+    def constraints(self) -> list[tuple[Constraint, tuple[Pattern, ...]]]:
+        """The constraints, with their bodies in terms of tables."""
+        return [(one, self._patterns(one.body)) for one in self.rules.constraints]
+
+    @cached_property
+    def keys(self) -> frozenset[int]:
+        """The tables that any rule names."""
+        patterns = [one for rule in self._patterned for one in (*rule.body, rule.head)]
+        patterns += [one for _, body in (*self.equalities, *self.constraints) for one in body]
+        return frozenset(one.key for one in patterns)
+
+    @cached_property
+    def ranges(self) -> frozenset[int]:
+        """The tables of data ranges: literals, asked and never stored."""
+        is_range = self.rules.datatypes.is_range
+        return frozenset(key for key in self.keys if key >= CLASS and is_range(key - CLASS))
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """All groups with rules, each after those that it reads; the first settles equality."""
+        read = {one.key for _, body in self.equalities for one in body}
+        below = _below({*read, self.rules.vocabulary.same_as}, self._patterned) - self.ranges
+        strata = stratify(self._patterned)
         first = tuple(rule for stratum in strata for rule in stratum.rules if rule.head.key in below)
-        self.groups = [Group(frozenset(below), first, settles_equality=True)]
-        self.groups += [Group(one.keys - self.ranges, one.rules) for one in strata if not one.keys & below]
-        self.filled = frozenset(key for one in self.groups for key in one.keys if one.rules) | below
-        self._patterns = patterns
+        others = [one for one in strata if not one.keys & below]
+        return [
+            Group(frozenset(below), first, settles_equality=True),
+            *(Group(one.keys - self.ranges, one.rules) for one in others),
+        ]
+
+    @cached_property
+    def filled(self) -> frozenset[int]:
+        """The tables that belong to a group."""
+        return frozenset(key for one in self.groups for key in one.keys)
+
+    @cached_property
+    def schema(self) -> Mapping[int, Pairs]:
+        """What the scm-* rules tell of classes and properties, by predicate."""
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for subject, predicate, value in self.rules.schema:
+            found[predicate].append((subject, value))
+        rows = {predicate: np.array(some, np.uint32) for predicate, some in found.items()}
+        return {predicate: np.sort(pack(some[:, 0], some[:, 1])) for predicate, some in rows.items()}
 
     @cached_property
     def maintainable(self) -> bool:
@@ -79,9 +111,15 @@ class Program:
         vocabulary = self.rules.vocabulary
         if self.keys & {vocabulary.type, vocabulary.same_as}:
             return False
-        bodies = [rule.body for group in self.groups for rule in group.rules]
-        bodies += [body for _, body in self.equalities]
+        bodies = [rule.body for rule in self._patterned] + [body for _, body in self.equalities]
         return not any(body and all(one.key in self.ranges for one in body) for body in bodies)
+
+    @cached_property
+    def _patterned(self) -> list[PatternRule]:
+        return [PatternRule.of(one, self._kind) for one in self.rules.rules]
+
+    def _patterns(self, body: Body) -> tuple[Pattern, ...]:
+        return tuple(pattern(atom, self._kind) for atom in body)
 
 
 def _below(keys: Iterable[int], rules: Iterable[PatternRule]) -> set[int]:

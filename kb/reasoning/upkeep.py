@@ -1,0 +1,166 @@
+"""The consequences of an image kept up to date from commit to commit, public and private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns.image import Image
+from ..columns.kernels import NO_PAIRS, Pairs, contains, distinct, unite
+from ..columns.relations import Relations
+from .cliques import FromScratch
+from .contradictions import Contradiction
+from .engine import Consequences
+from .layered_tables import State
+from .maintenance import Maintenance
+from .program import Program
+from .standing import Change, Standing
+
+# Where a larger part of the asserted facts changes, reasoning from scratch is quicker; some may always change.
+_MOST_CHANGED, _ALWAYS = 0.02, 200
+
+Patch = tuple[Mapping[int, Pairs], Mapping[int, Pairs]]
+"""The pairs of predicates that were added, and those that were removed."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What maintenance has to know of an image with its consequences besides its views.
+
+    `public` and `private` are the contradictions; those of public facts alone are not among the private ones.
+    Where cliques were withheld, keys left out, or classes or predicates merged, it `is_plain` no more: every
+    change is reasoned about from scratch.
+    """
+
+    program: Program
+    public: tuple[Contradiction, ...]
+    private: tuple[Contradiction, ...]
+    is_plain: bool
+
+    @classmethod
+    def of(cls, program: Program, public: Consequences, private: Consequences) -> Upkeep:
+        """What there is to know after reasoning from scratch."""
+        odd = (one.oversized or one.unkeyed or one.extra for one in (public, private))
+        return cls(program, public.contradictions, private.contradictions, not any(odd))
+
+    def after(self, before: Image, after: Image) -> tuple[Image, Upkeep]:
+        """The image `after`, whose inferred views are still those of `before`, with its own consequences.
+
+        Raises FromScratch where only that gets it right, or it is quicker.
+        """
+        patch = _difference(before.asserted_public, after.asserted_public)
+        secret = _difference(before.asserted_private, after.asserted_private)
+        changed = sum(len(one) for part in (*patch, *secret) for one in part.values())
+        size = after.asserted_public.size + after.asserted_private.size
+        if not self.is_plain or changed > _MOST_CHANGED * size + _ALWAYS:
+            raise FromScratch
+        open_ = self._public(before, after, patch)
+        image = replace(after, inferred_public=self._inferred_public(open_, after, patch))
+        kind = self.program.rules.vocabulary.different_from
+        public = self._standing(open_, {}, patch, after.asserted_public.get_relation(kind).pairs).after(
+            self.public
+        )
+        if not (before.asserted_private or after.asserted_private):
+            return image, replace(self, public=public, private=())
+        closed = self._private(before, after, secret, open_)
+        image = replace(image, inferred_private=self._inferred_private(closed, open_, after, secret))
+        touched = {key: rows[closed.new.holds(key, rows)] for key, rows in open_.lost_rows.items()}
+        stated = _both(open_.gained, open_.lost), _both(*secret)
+        different = unite(open_.new.stack(kind).pairs, after.asserted_private.get_relation(kind).pairs)
+        standing = self._standing(closed, touched, stated, different)
+        private = standing.after(self.private, given=open_.new.holds_pairs)
+        return image, replace(self, public=public, private=private)
+
+    def _public(self, before: Image, after: Image, patch: Patch) -> Maintenance:
+        old = self._state(before, before.asserted_public, before.inferred_public)
+        return Maintenance(self.program, old, after.asserted_public.hold, *patch)
+
+    def _private(self, before: Image, after: Image, secret: Patch, open_: Maintenance) -> Maintenance:
+        """All that follows from everything; what holds publicly needs no reason here."""
+
+        def stated(predicate: int, pairs: Pairs) -> NDArray[np.bool_]:
+            return open_.new.holds_pairs(predicate, pairs) | after.asserted_private.hold(predicate, pairs)
+
+        views = (
+            before.asserted_public,
+            before.inferred_public,
+            before.asserted_private,
+            before.inferred_private,
+        )
+        added, removed = _both(secret[0], open_.gained), _both(secret[1], open_.lost)
+        return Maintenance(self.program, self._state(before, *views), stated, added, removed)
+
+    def _state(self, image: Image, *views: Relations) -> State:
+        """A closed state; what the scm-* rules alone tell takes no part in reasoning."""
+        state = State(self.program, views)
+        for predicate, pairs in self.program.schema.items():
+            stated = image.asserted_public.hold(predicate, pairs) | image.asserted_private.hold(
+                predicate, pairs
+            )
+            state.hide(predicate, pairs[~stated & image.inferred_public.hold(predicate, pairs)])
+        return state
+
+    def _inferred_public(self, done: Maintenance, after: Image, patch: Patch) -> Relations:
+        changed = {}
+        for predicate, pairs in _both(_both(done.gained, done.lost), _both(*patch)).items():
+            holds = done.new.holds_pairs(predicate, pairs)
+            schema = contains(self.program.schema.get(predicate, NO_PAIRS), pairs)
+            holds |= schema & ~after.ontology.hold(predicate, pairs)
+            holds &= ~after.asserted_public.hold(predicate, pairs)
+            changed[predicate] = after.inferred_public.get_relation(predicate).with_of(pairs, holds)
+        return after.inferred_public.changed(changed)
+
+    def _inferred_private(
+        self, done: Maintenance, open_: Maintenance, after: Image, secret: Patch
+    ) -> Relations:
+        changed = {}
+        among = _both(_both(done.gained, done.lost), _both(_both(open_.gained, open_.lost), _both(*secret)))
+        for predicate, pairs in among.items():
+            holds = done.new.holds_pairs(predicate, pairs)
+            holds &= ~open_.new.holds_pairs(predicate, pairs) & ~after.asserted_private.hold(predicate, pairs)
+            changed[predicate] = after.inferred_private.get_relation(predicate).with_of(pairs, holds)
+        return after.inferred_private.changed(changed)
+
+    def _standing(
+        self,
+        done: Maintenance,
+        touched: dict[int, NDArray],
+        stated: Patch,
+        different: Pairs,
+    ) -> Standing:
+        """`stated` is what changed of facts that need no reason, `different` those of owl:differentFrom."""
+        kind = self.program.rules.vocabulary.different_from
+        redefined = any(len(part.get(kind, NO_PAIRS)) for part in stated)
+        change = Change(
+            done.old,
+            done.new,
+            done.gained_rows,
+            done.lost_rows,
+            touched,
+            done.regrouped,
+            different,
+            redefined,
+        )
+        return Standing(self.program, change)
+
+
+def _difference(before: Relations, after: Relations) -> Patch:
+    """The pairs that came and those that went, at the cost of what changed."""
+    added, removed = {}, {}
+    for predicate in after.differing(before):
+        old, new = before.get_relation(predicate), after.get_relation(predicate)
+        pairs = new.rows.touched(old.rows)
+        was, is_now = old.holds(pairs), new.holds(pairs)
+        added[predicate], removed[predicate] = pairs[is_now & ~was], pairs[was & ~is_now]
+    return added, removed
+
+
+def _both(left: Mapping[int, Pairs], right: Mapping[int, Pairs]) -> dict[int, Pairs]:
+    """The union, by predicate."""
+    keys = {*left, *right}
+    return {
+        key: distinct(np.concatenate([left.get(key, NO_PAIRS), right.get(key, NO_PAIRS)])) for key in keys
+    }

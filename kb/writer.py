@@ -234,7 +234,7 @@ class Writer:
         staging.infer_image(inference.image, deferred=model.deferred)
         self.folder.publish(staging, name)
         if self._merging is None and staging.image.merge_due():
-            self._merging = self._merger.submit(staging.image.merged)
+            self._merging = self._merger.submit(staging.merged, staging.image)
         self._inference = inference
         return inference
 

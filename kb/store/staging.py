@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from ..columns.files import write_image
+from ..columns.files import write_ahead, write_image
 from ..columns.image import Image
 from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from . import oxigraph
-from .durable import sync_tree
+from .durable import sync, sync_tree
 from .snapshots import DEFERRED, READERS, Snapshot
 
 _OWNER = "owner"
@@ -45,8 +45,13 @@ class Staging:
         if base and base.infers:
             oxigraph.clone(base.folder / "oxigraph", self.folder / "oxigraph")
             self._merged = ox.Store(str(self.folder / "oxigraph"))
+        self._rebased = False
         self._deferred = base.deferred if base else frozenset()
         self._in_asserted = self._in_merged = self.image
+
+    @property
+    def _ahead(self) -> Path:
+        return self.folder / "ahead"
 
     @property
     def name(self) -> str:
@@ -84,10 +89,18 @@ class Staging:
                 self._change(self._merged, gained, lost, image)
         self.image = self._in_merged = image
 
+    def merged(self, image: Image) -> Image:
+        """An image with the relations merged that are due, their files written ahead; for another thread."""
+        merged = image.merged()
+        for path in write_ahead(merged, self._ahead):
+            sync(path)
+        return merged
+
     def rebase(self, merged: Image) -> None:
-        """Go on over relations that were merged meanwhile, of the image of some earlier commit."""
+        """Go on over what `merged` gave, of the image of some earlier commit."""
         self.assert_image(self.image)  # The gate may have left it at what it refused.
         self.image = self._in_asserted = self._in_merged = self.image.rebased(merged)
+        self._rebased = True
 
     def checkpoint(self, place: Path, *, durable: bool = True) -> None:
         """Write a snapshot of the stores and the image into the new folder `place`."""
@@ -96,7 +109,10 @@ class Staging:
         if self._merged is not None:
             self._merged.backup(str(place / "oxigraph"))
         earlier = self.base.folder / "columns" if self.base else None
-        write_image(self.image, place / "columns", earlier=earlier)
+        write_image(self.image, place / "columns", earlier=earlier, ahead=self._ahead)
+        if self._rebased:  # What was written ahead is linked by now.
+            shutil.rmtree(self._ahead)
+            self._rebased = False
         (place / DEFERRED).write_text(" ".join(map(str, sorted(self._deferred))), encoding="ascii")
         (place / READERS).touch()
         if durable:

@@ -65,7 +65,7 @@ def contains(pairs: NDArray, values: NDArray) -> NDArray[np.bool_]:
     """For each of `values`, whether it is in the sorted array `pairs` (ids or packed pairs)."""
     if not len(pairs):
         return np.zeros(len(values), bool)
-    places = np.searchsorted(pairs, values)
+    places = pairs.searchsorted(values)
     return pairs[np.minimum(places, len(pairs) - 1)] == values
 
 
@@ -109,7 +109,7 @@ def intersect(left: NDArray, right: NDArray) -> NDArray:
 def span(pairs: Pairs, keys: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where the pairs of each key begin and end: two arrays of row numbers, half-open."""
     wide = np.asarray(keys).astype(np.uint64) << _SHIFT
-    return np.searchsorted(pairs, wide), np.searchsorted(pairs, wide | _LOW, "right")
+    return pairs.searchsorted(wide), pairs.searchsorted(wide | _LOW, "right")
 
 
 def degree(pairs: Pairs, keys: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -131,8 +131,10 @@ def expand(pairs: Pairs, keys: NDArray[np.integer]) -> tuple[NDArray[np.int64], 
     """
     begin, end = span(pairs, keys)
     counts = end - begin
-    row = np.repeat(np.arange(len(counts)), counts)
-    offsets = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    if not counts.any():
+        return np.empty(0, np.int64), np.empty(0, np.uint32)
+    row = np.arange(len(counts)).repeat(counts)
+    offsets = np.arange(len(row)) - (counts.cumsum() - counts)[row]
     return row, tails(pairs[begin[row] + offsets])
 
 

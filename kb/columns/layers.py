@@ -51,7 +51,7 @@ class Base:
 
     def places(self, pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Where each of `pairs` is or would be, and whether it is there."""
-        places = np.searchsorted(self.pairs, pairs)
+        places = self.pairs.searchsorted(pairs)
         if not len(self.pairs):
             return places, np.zeros(len(pairs), bool)
         return places, self.pairs[np.minimum(places, len(self.pairs) - 1)] == pairs
@@ -164,6 +164,10 @@ class Layered:
         numbers = self.find(pairs)
         return pairs[numbers > 0], numbers[numbers > 0]
 
+    def pairs_under(self, heads: Ids) -> Pairs:
+        """The pairs whose head is among `heads` (sorted, distinct), sorted."""
+        return self.under(heads)[0] if len(self.overlay) else self.base.under(heads)
+
     def over(self, tails: Ids) -> Pairs:
         """The rows whose tail is among `tails` (sorted, distinct), as ``tail << 32 | head``, sorted."""
         row, head = expand(self.base.inverse, tails)
@@ -171,7 +175,8 @@ class Layered:
         if not len(self.overlay):
             return turned
         row, head = expand(self.overlay.inverse, tails)
-        turned = distinct(np.concatenate([turned, pack(tails[row], head)]))
+        if len(row):
+            turned = distinct(np.concatenate([turned, pack(tails[row], head)]))
         return turned[self.find(turned << np.uint64(32) | turned >> np.uint64(32)) > 0]
 
     def put(self, pairs: Pairs, numbers: Numbers) -> Layered:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, expand, heads, pack, tails
+from ..columns.kernels import NO_PAIRS, Ids, Pairs, contains, distinct, expand, heads, pack, tails
 from .datatypes import KNOWN_DATATYPES, family
 from .derivation import Changes, Derivation, Outputs
 from .equality import CLIQUE_CAP, MOST_COMBINATIONS, components, groups, neighbours
@@ -18,7 +18,7 @@ from .joins import Pattern, Solutions, solve
 from .layered_tables import State
 from .program import Program
 from .rules import EqualityRule
-from .tables import CLASS
+from .tables import CLASS, NO_IDS
 
 
 class FromScratch(Exception):
@@ -40,6 +40,8 @@ class Cliques:
     def mates(self, state: State, ids: Ids) -> Pairs:
         """(id, another that is equal) of `ids` (sorted, distinct), sorted."""
         pairs = state.stack(self._same_as).under(ids)
+        if not len(pairs):
+            return pairs
         return pairs[(heads(pairs) != tails(pairs)) & ~self._derivation.is_literal(tails(pairs))]
 
     def naming(self, state: State, ids: Ids, keys: frozenset[int] | None = None) -> Changes:
@@ -52,22 +54,21 @@ class Cliques:
 
     def siblings(self, changes: Changes, state: State, outputs: Outputs) -> None:
         """The same facts about equal individuals (eq-rep-s, eq-rep-o)."""
-        if not len(state.stack(self._same_as)):
-            return
-        for key, rows in changes.items():
-            if key != self._same_as:
-                spread = self._spread(key, rows, state)
-                if len(spread) > len(rows):
-                    outputs[key].append(spread)
+        mates = self._mates_in(changes, state)
+        if len(mates):
+            for key, rows in changes.items():
+                if key != self._same_as:
+                    spread = _spread(key, rows, mates)
+                    if len(spread) > len(rows):
+                        outputs[key].append(spread)
 
     def returned(self, doubtful: Changes, state: State, outputs: Outputs) -> None:
         """Those of `doubtful` that hold of an equal individual."""
-        if not len(state.stack(self._same_as)):
-            return
-        for key, rows in doubtful.items():
-            if key != self._same_as:
-                spread = distinct(self._spread(key, rows, state))
-                if len(spread) > len(rows):
+        mates = self._mates_in(doubtful, state)
+        if len(mates):
+            for key, rows in doubtful.items():
+                spread = distinct(_spread(key, rows, mates))
+                if key != self._same_as and len(spread) > len(rows):
                     self.siblings({key: spread[state.holds(key, spread)]}, state, outputs)
 
     def suspects(self, changes: Changes, state: State) -> Iterator[Ids]:
@@ -121,18 +122,16 @@ class Cliques:
         member = tails(cliques)[row]
         outputs[self._same_as].append(pack(member, other)[member != other])
 
-    def _spread(self, key: int, rows: NDArray, state: State) -> NDArray:
-        """Rows for all that are equal to those they name."""
-        if key >= CLASS:
-            return self._with_mates(rows, state)[1]
-        row, subjects = self._with_mates(heads(rows), state)
-        place, objects = self._with_mates(tails(rows)[row], state)
-        return pack(subjects[place], objects)
-
-    def _with_mates(self, ids: Ids, state: State) -> tuple[NDArray[np.int64], Ids]:
-        """(row of the id, itself or one that is equal)."""
-        row, others = expand(self.mates(state, distinct(ids)), ids)
-        return np.concatenate([np.arange(len(ids)), row]), np.concatenate([ids, others])
+    def _mates_in(self, changes: Changes, state: State) -> Pairs:
+        """(id, another that is equal) of all individuals that rows name."""
+        if not len(state.stack(self._same_as)):
+            return NO_PAIRS
+        ids = [NO_IDS]
+        for key, rows in changes.items():
+            ids += [rows] if key >= CLASS else [heads(rows), tails(rows)]
+        every = np.concatenate(ids)
+        every = every[contains(state.stack(self._same_as).subjects, every)]
+        return self.mates(state, distinct(every)) if len(every) else NO_PAIRS
 
     def _edges(self, rule: EqualityRule, found: Solutions) -> Pairs:
         grouped = groups(found, rule.keys, rule.merged, self._datatypes.canonical)
@@ -173,6 +172,21 @@ class Cliques:
             product *= np.searchsorted(known, owners, "right") - np.searchsorted(known, owners)
         if (product > MOST_COMBINATIONS).any():
             raise FromScratch
+
+
+def _spread(key: int, rows: NDArray, mates: Pairs) -> NDArray:
+    """Rows for all that are equal to those they name."""
+    if key >= CLASS:
+        return _with_mates(rows, mates)[1]
+    row, subjects = _with_mates(heads(rows), mates)
+    place, objects = _with_mates(tails(rows)[row], mates)
+    return pack(subjects[place], objects)
+
+
+def _with_mates(ids: Ids, mates: Pairs) -> tuple[NDArray[np.int64], Ids]:
+    """(row of the id, itself or one that is equal)."""
+    row, others = expand(mates, ids)
+    return np.concatenate([np.arange(len(ids)), row]), np.concatenate([ids, others])
 
 
 def ends(pairs: Pairs) -> Ids:

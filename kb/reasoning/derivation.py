@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..columns.dictionary import Kind
-from ..columns.kernels import Ids, heads, pack, tails
+from ..columns.kernels import Ids, distinct, heads, pack, subtract, tails
 from .joins import Pattern, Solutions, solve
 from .layered_tables import State
 from .program import Group, Program
@@ -27,16 +30,51 @@ class Derivation:
         self._ranges = program.ranges
         self._dictionary = program.rules.dictionary
 
-    def fire(self, group: Group, changes: Changes, state: State, outputs: Outputs) -> None:
-        """The heads of a group's rules with one atom among `changes`, the others in a state."""
+    def fire(
+        self, group: Group, changes: Changes, state: State, outputs: Outputs, known: Changes | None = None
+    ) -> None:
+        """The heads of a group's rules with one atom among `changes`, the others in a state.
+
+        `known` are rows for which the rules of one atom need not be asked.
+        """
         for key in changes.keys() & group.uses.keys() - self._ranges:
             table = table_of(key, changes[key], state.bound)
+            rows = changes[key]
+            if known and key in known:
+                rows = subtract(rows, known[key])
+            ends = (rows,) if key >= CLASS else (heads(rows), tails(rows))
             for rule, number in group.uses[key]:
+                if len(rule.body) == 1 and rule.is_renaming:
+                    columns = dict(zip(rule.body[0].variables, ends, strict=True))
+                    self._yield(rule, Solutions(columns, len(ends[0])), outputs)
+                    continue
                 found = solve(rule.body, state, wanted=rule.head.variables, delta=(number, table))
                 self._yield(rule, found, outputs)
 
-    def still(self, rule: PatternRule, rows: NDArray, state: State, outputs: Outputs) -> None:
-        """Those of `rows` that a rule yields in a state."""
+    def still(self, rules: Iterable[PatternRule], rows: NDArray, state: State) -> Iterator[NDArray]:
+        """Those of `rows` that any of the rules yields in a state."""
+        for rule in rules:
+            if not len(rows):
+                return
+            found = (
+                self._renamed_of(rule, rows, state) if rule.is_renaming else self._yielded(rule, rows, state)
+            )
+            if len(found):
+                yield found
+                rows = subtract(rows, found)
+
+    def _renamed_of(self, rule: PatternRule, rows: NDArray, state: State) -> NDArray:
+        [one], head = rule.body, rule.head
+        if head.key < CLASS:
+            same = one.subject == head.subject
+            return rows[state.holds(one.key, rows if same else pack(tails(rows), heads(rows)))]
+        if one.key >= CLASS:
+            return rows[state.holds(one.key, rows)]
+        stack = state.stack(one.key)
+        known = stack.under(rows) if one.subject == head.subject else stack.over(rows)
+        return distinct(heads(known))
+
+    def _yielded(self, rule: PatternRule, rows: NDArray, state: State) -> NDArray:
         head = rule.head
         ends = [rows] if head.key >= CLASS else [heads(rows), tails(rows)]
         columns: dict[str, Ids] = {}
@@ -47,9 +85,12 @@ class Derivation:
             else:
                 fits &= ids == (columns[term] if isinstance(term, str) else term)
         start = Solutions(columns, len(rows)).where(fits)
-        if start.count:
-            start = start if columns else Solutions({}, 1)
-            self._yield(rule, solve(rule.body, state, wanted=head.variables, start=start), outputs)
+        if not start.count:
+            return rows[:0]
+        start = start if columns else Solutions({}, 1)
+        outputs: Outputs = defaultdict(list)
+        self._yield(rule, solve(rule.body, state, wanted=head.variables, start=start), outputs)
+        return distinct(np.concatenate([rows[:0], *outputs[head.key]]))
 
     def solved(
         self, body: tuple[Pattern, ...], state: State, wanted: tuple[str, ...], delta: tuple[int, NDArray]
@@ -61,6 +102,8 @@ class Derivation:
 
     def is_literal(self, ids: Ids) -> NDArray[np.bool_]:
         """Which ids are literals."""
+        if not len(ids):
+            return np.zeros(0, bool)
         return self._dictionary.kind_of(ids) == Kind.LITERAL
 
     def _yield(self, rule: PatternRule, found: Solutions, outputs: Outputs) -> None:
@@ -71,7 +114,7 @@ class Derivation:
             for one in (rule.head.subject, rule.head.object)
             if one is not None
         ]
-        if not any(one.subject == rule.head.subject for one in rule.body):
+        if not rule.is_safe:
             kept = ~self.is_literal(ends[0])
             ends = [one[kept] for one in ends]
         outputs[rule.head.key].append(ends[0] if rule.head.key >= CLASS else pack(*ends))

@@ -282,7 +282,7 @@ class _Engine:
             for one in (rule.head.subject, rule.head.object)
             if one is not None
         ]
-        safe = any(one.subject == rule.head.subject for one in rule.body)
+        safe = rule.is_safe
         if rule.head.key >= CLASS:
             return ends[0] if safe else ends[0][~self._is_literal[ends[0]]]
         rows = pack(*ends)

@@ -73,6 +73,11 @@ class Stack:
             subtract(reduce(unite, (one.pairs for one in self._parts), NO_PAIRS), self.gone), self.fresh
         )
 
+    @cached_property
+    def subjects(self) -> Ids:
+        """All subjects, sorted, each once."""
+        return distinct(heads(self.pairs))
+
     def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
         """For each of `pairs`, whether it is here."""
         found = np.zeros(len(pairs), bool)
@@ -84,7 +89,7 @@ class Stack:
 
     def under(self, subjects: Ids) -> Pairs:
         """The pairs of `subjects` (sorted, distinct), sorted."""
-        found = [one.under(subjects)[0] for one in self._parts]
+        found = [one.pairs_under(subjects) for one in self._parts]
         return _patched(found, subjects, self.gone, self.fresh)
 
     def over(self, objects: Ids) -> Pairs:
@@ -95,7 +100,7 @@ class Stack:
     def fanout(self, ids: Ids, *, inverse: bool) -> int:
         """About how many pairs `ids` have as subjects, or as objects."""
         bases = [one.base.inverse if inverse else one.base.pairs for one in self._parts]
-        return len(self.fresh) + sum(int(degree(one, ids).sum()) for one in bases)
+        return sum(int(degree(one, ids).sum()) for one in bases)
 
     def patched(self, gone: Pairs, fresh: Pairs) -> Stack:
         """These without some that are here, or with some that are not."""
@@ -112,7 +117,10 @@ def _patched(found: list[Pairs], keys: Ids, gone: Pairs, fresh: Pairs) -> Pairs:
     if len(fresh):
         row, tail = expand(fresh, keys)
         found.append(pack(keys[row], tail))
-    pairs = found[0] if len(found) == 1 else distinct(np.concatenate([*found, NO_PAIRS]))
+    found = [one for one in found if len(one)]
+    if not found:
+        return NO_PAIRS
+    pairs = found[0] if len(found) == 1 else distinct(np.concatenate(found))
     return subtract(pairs, gone)
 
 
@@ -152,17 +160,14 @@ class StackLinks(Links):
 class StackMembers(Members):
     """The members of one class in a stack of rdf:type."""
 
-    def __init__(self, stack: Stack, kind: int) -> None:
+    def __init__(self, stack: Stack, kind: int, size: int) -> None:
         self._stack = stack
         self._class = kind
+        self._size = size
 
     @cached_property
     def rows(self) -> Ids:  # type: ignore[override]
         return tails(self._stack.over(np.array([self._class], np.uint32)))
-
-    @cached_property
-    def _size(self) -> int:
-        return self._stack.fanout(np.array([self._class], np.uint32), inverse=True)
 
     def __len__(self) -> int:
         return self._size or len(self.rows)
@@ -180,11 +185,13 @@ class State(Tables):
         self._program = program
         self._views = views
         self._stacks: dict[int, Stack] = {}
+        self._sizes: dict[int, int] = {}
 
     def copy(self) -> State:
         """A state that changes by itself."""
         other = State(self._program, self._views)
         other._stacks = dict(self._stacks)
+        other._sizes = self._sizes
         return other
 
     @property
@@ -203,7 +210,10 @@ class State(Tables):
     def members(self, key: int) -> Members:
         if key in self._program.ranges:
             return super().members(key)
-        return StackMembers(self.stack(self.kind), key - CLASS)
+        stack = self.stack(self.kind)
+        if key not in self._sizes:
+            self._sizes[key] = stack.fanout(np.array([key - CLASS], np.uint32), inverse=True)
+        return StackMembers(stack, key - CLASS, self._sizes[key])
 
     def links(self, key: int) -> Links:
         return StackLinks(self.stack(key))

@@ -33,7 +33,8 @@ class Maintenance:
 
     `lost_rows` and `gained_rows` are the net changes, by table; `regrouped` the individuals with other equals.
     `old` is the closed state before, `added` and `removed` the pairs by predicate that `stated` holds now and
-    did not before, and the other way round. Raises FromScratch.
+    did not before, and the other way round. `within` is the maintenance of a smaller closed state, all of which is
+    `stated` here: what single facts of it yield, it holds itself. Raises FromScratch.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Maintenance:
         stated: Stated,
         added: Mapping[int, Pairs],
         removed: Mapping[int, Pairs],
+        within: Maintenance | None = None,
     ) -> None:
         if not program.maintainable:
             raise FromScratch
@@ -61,6 +63,8 @@ class Maintenance:
         self._split: Changes = {}
         self._joined: Changes = {}
         self.regrouped: Ids = np.empty(0, np.uint32)
+        self._known_lost = within.lost_rows if within else None
+        self._known_gained = within.gained_rows if within else None
         self._run()
 
     @property
@@ -117,7 +121,7 @@ class Maintenance:
                 suspects = ends(self._removed[key])
         for key in group.keys & self._split.keys():
             outputs[key].append(self._split[key])
-        self._derivation.fire(group, self.lost_rows, self.old, outputs)
+        self._derivation.fire(group, self.lost_rows, self.old, outputs, self._known_lost)
         while True:
             fresh: Changes = {}
             for key, parts in outputs.items():
@@ -134,7 +138,7 @@ class Maintenance:
                 suspects = suspects[:0]
             if not fresh and not outputs:
                 return found
-            self._derivation.fire(group, fresh, self.old, outputs)
+            self._derivation.fire(group, fresh, self.old, outputs, self._known_lost)
             self._cliques.siblings(fresh, self.old, outputs)
 
     def _doubt_cliques(self, group: Group, suspects: Ids, outputs: Outputs) -> None:
@@ -153,11 +157,10 @@ class Maintenance:
         found: Changes = {}
         outputs: Outputs = defaultdict(list)
         for key, rows in doubtful.items():
-            for rule in group.by_head.get(key, ()):
-                self._derivation.still(rule, rows, self.new, outputs)
+            outputs[key] += self._derivation.still(group.by_head.get(key, ()), rows, self.new)
         for key in group.keys & self._added.keys():
             outputs[key].append(self._added[key])
-        self._derivation.fire(group, self.gained_rows, self.new, outputs)
+        self._derivation.fire(group, self.gained_rows, self.new, outputs, self._known_gained)
         if group.settles_equality:
             doubted = ends(doubtful.get(self._same_as, NO_PAIRS))
             edges = self._cliques.edges_among(doubted, self.new)
@@ -169,7 +172,7 @@ class Maintenance:
         while True:
             fresh: Changes = {}
             for key, parts in outputs.items():
-                rows = distinct(np.concatenate(parts))
+                rows = distinct(np.concatenate([no_rows(key), *parts]))
                 rows = rows[~self.new.holds(key, rows)]
                 if len(rows):
                     self.new.put(key, rows)
@@ -178,7 +181,7 @@ class Maintenance:
             if not fresh:
                 return found
             outputs = defaultdict(list)
-            self._derivation.fire(group, fresh, self.new, outputs)
+            self._derivation.fire(group, fresh, self.new, outputs, self._known_gained)
             if group.settles_equality:
                 equal = fresh.get(self._same_as, NO_PAIRS)
                 fresh_edges = self._cliques.edges_of(fresh, self.new)

@@ -66,6 +66,15 @@ class Program:
         return [(one, self._patterns(one.body)) for one in self.rules.constraints]
 
     @cached_property
+    def constrained(self) -> Mapping[int, list[tuple[Constraint, tuple[Pattern, ...], int]]]:
+        """By table of stored facts, the constraints that read it, each with the number of the atom that does."""
+        found: dict[int, list[tuple[Constraint, tuple[Pattern, ...], int]]] = defaultdict(list)
+        for constraint, body in self.constraints:
+            for number, one in enumerate(body):
+                found[one.key].append((constraint, body, number))
+        return {key: some for key, some in found.items() if key not in self.ranges}
+
+    @cached_property
     def keys(self) -> frozenset[int]:
         """The tables that any rule names."""
         patterns = [one for rule in self._patterned for one in (*rule.body, rule.head)]

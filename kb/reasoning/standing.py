@@ -128,10 +128,11 @@ class Standing:
             for group in self._program.rules.distinct:
                 yield from islice(self._search.of_distinct(group), MOST_PER_RULE)
             yield from islice(self._search.different(self._change.different, self._of), MOST_PER_RULE)
-        for constraint, body in self._program.constraints:
-            for number, rows in self._changed_atoms(body, self._fresh):
+        for key in self._fresh.keys() & self._program.constrained.keys():
+            for constraint, body, number in self._program.constrained[key]:
                 wanted = names_of(constraint.body)
-                found = self._derivation.solved(body, self._change.new, wanted, (number, rows))
+                delta = number, self._fresh[key]
+                found = self._derivation.solved(body, self._change.new, wanted, delta)
                 yield from islice(self._search.told(constraint, self._of_all(found)), MOST_PER_RULE)
 
     def _clashes(
@@ -180,6 +181,8 @@ class Standing:
                 yield number, rows[one.key]
 
     def _of_all(self, found: Solutions) -> Solutions:
+        if not found.count:
+            return found
         return Solutions({name: self._of(ids) for name, ids in found.columns.items()}, found.count)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .joins import Pattern, pattern
 from .rules import Rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PatternRule:
     """A rule in terms of tables."""
 
@@ -22,7 +23,22 @@ class PatternRule:
         """The rule with `kind` as the id of rdf:type."""
         return cls(rule, tuple(pattern(one, kind) for one in rule.body), pattern(rule.head, kind))
 
-    @property
+    @cached_property
+    def is_renaming(self) -> bool:
+        """Whether it is of one atom that covers the head, both with variables alone, and none of them twice."""
+        if len(self.body) != 1 or self.constants:
+            return False
+        body, head = set(self.body[0].variables), set(self.head.variables)
+        if len(body) < len(self.body[0].variables) or len(head) < len(self.head.variables):
+            return False
+        return head <= body
+
+    @cached_property
+    def is_safe(self) -> bool:
+        """Whether no literal can come to stand for the subject."""
+        return any(one.subject == self.head.subject for one in self.body)
+
+    @cached_property
     def constants(self) -> frozenset[int]:
         """Individuals that the rule names."""
         ends = [one.subject for one in (*self.body, self.head)]

@@ -25,7 +25,7 @@ from ..columns.kernels import (
 )
 from ..columns.layers import Layered
 from ..columns.relations import Relations
-from .program import Program
+from .rules import RuleSet
 from .tables import CLASS, Links, Members, Tables
 
 _SHIFT = np.uint64(32)
@@ -179,17 +179,16 @@ class StackMembers(Members):
 class State(Tables):
     """A state of all facts: the union of `views`, as `without` and `put` change it."""
 
-    def __init__(self, program: Program, views: Sequence[Relations]) -> None:
-        rules = program.rules
+    def __init__(self, rules: RuleSet, views: Sequence[Relations]) -> None:
         super().__init__(Relations(), rules.vocabulary.type, len(rules.dictionary) + 1, rules.datatypes)
-        self._program = program
+        self._rules = rules
         self._views = views
         self._stacks: dict[int, Stack] = {}
         self._sizes: dict[int, int] = {}
 
     def copy(self) -> State:
         """A state that changes by itself."""
-        other = State(self._program, self._views)
+        other = State(self._rules, self._views)
         other._stacks = dict(self._stacks)
         other._sizes = self._sizes
         return other
@@ -208,7 +207,7 @@ class State(Tables):
         return found
 
     def members(self, key: int) -> Members:
-        if key in self._program.ranges:
+        if key - CLASS in self._rules.ranges:
             return super().members(key)
         stack = self.stack(self.kind)
         if key not in self._sizes:

@@ -84,8 +84,7 @@ class Program:
     @cached_property
     def ranges(self) -> frozenset[int]:
         """The tables of data ranges: literals, asked and never stored."""
-        is_range = self.rules.datatypes.is_range
-        return frozenset(key for key in self.keys if key >= CLASS and is_range(key - CLASS))
+        return frozenset(CLASS + one for one in self.rules.ranges)
 
     @cached_property
     def groups(self) -> list[Group]:

@@ -13,16 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..columns.dictionary import Dictionary, Kind
-from ..columns.kernels import contains, pack
+from ..columns.kernels import pack
 from ..columns.relations import Relations
 from .axiomatic import axiomatic
 from .equality import CLIQUE_CAP
 from .expressions import Node, short
-from .joins import ONE, Solutions, pattern, solve
-from .rules import Atom, Body, EqualityRule, Fact, Rule, RuleSet, Source, Term
-from .tables import Tables
+from .joins import ONE, Pattern, Solutions, pattern, solve
+from .layered_tables import State
+from .rules import Atom, Body, EqualityRule, Fact, RuleSet, Source, Term
+from .tables import CLASS
 
 MOST_INSTANCES = 200
+# A search begins with so few ways in which a rule yields a fact: mostly one of them is a proof.
+_FEW_INSTANCES = 4
 MOST_FACTS = 20_000
 _SCHEMA_RULES = {
     "subClassOf": "scm-sco",
@@ -119,10 +122,8 @@ class ProofSearch:
         self._asserted = asserted
         self._kind = rules.vocabulary.type
         self._same_as = rules.vocabulary.same_as
-        self._tables = Tables(view, self._kind, len(rules.dictionary) + 1, rules.datatypes)
-        self._by_head: dict[tuple[int, int | None], list[Rule]] = {}
-        for rule in rules.rules:
-            self._by_head.setdefault(self._head(rule.head.predicate, rule.head.object), []).append(rule)
+        self._tables = State(rules, [view])
+        self._most = MOST_INSTANCES
         self._steps: dict[Fact, list[_Step]] = {}
         self._proven: dict[Fact, _Step | None] = {}
 
@@ -131,22 +132,44 @@ class ProofSearch:
         return _in(self._view, fact)
 
     def proof(self, goal: Fact, dictionary: Dictionary) -> Proof | None:
-        """A proof of least depth, if there is one."""
+        """A proof of little depth, if there is one."""
         if not self.holds(goal) and axiomatic(self._rules, goal) is None:
             return None
+        for most in (_FEW_INSTANCES, MOST_INSTANCES):
+            self._most, self._steps, self._proven = most, {}, {}
+            if self._search(goal):
+                return self._written(goal, dictionary, {})
+        return None
+
+    def _search(self, goal: Fact) -> bool:
+        """Look for the goal and what is below it, layer by layer, until it is proven."""
         frontier = [goal]
         while frontier and goal not in self._proven and len(self._steps) < MOST_FACTS:
             found: dict[Fact, None] = {}
             for fact in frontier:
-                if fact not in self._without and _in(self._asserted, fact):
-                    self._proven[fact] = None
+                if self._is_stated(fact):
                     self._steps[fact] = []
                 else:
-                    self._steps[fact] = list(self._instances(fact))
+                    self._steps[fact] = self._until_stated(fact)
                     found.update((one, None) for step in self._steps[fact] for one in step.premises)
             self._conclude()
             frontier = [one for one in found if one not in self._steps]
-        return self._written(goal, dictionary, {}) if goal in self._proven else None
+        return goal in self._proven
+
+    def _until_stated(self, fact: Fact) -> list[_Step]:
+        """The steps to a fact; one alone where its premises are all stated."""
+        found = []
+        for step in self._instances(fact):
+            if all(self._is_stated(one) for one in step.premises):
+                return [step]
+            found.append(step)
+        return found
+
+    def _is_stated(self, fact: Fact) -> bool:
+        """Whether a fact needs no proof; if so, it is proven."""
+        if fact not in self._proven and fact not in self._without and _in(self._asserted, fact):
+            self._proven[fact] = None
+        return fact in self._proven and self._proven[fact] is None
 
     def _conclude(self) -> None:
         """Give every fact whose premises are proven its step; round by round, so that none is circular."""
@@ -174,9 +197,6 @@ class ProofSearch:
                 done[fact] = Proof(terms, step.source.name, step.source.axiom, premises)
         return done[fact]
 
-    def _head(self, predicate: int, value: Term) -> tuple[int, int | None]:
-        return predicate, value if predicate == self._kind and isinstance(value, int) else None
-
     def _instances(self, fact: Fact) -> Iterator[_Step]:
         subject, predicate, value = fact
         if (source := axiomatic(self._rules, fact)) is not None:
@@ -184,7 +204,7 @@ class ProofSearch:
             return
         if predicate == self._same_as:
             yield from self._equalities(subject, value)
-        for rule in self._by_head.get(self._head(predicate, value), ()):
+        for rule in self._rules.by_head.get(self._rules.head_of(predicate, value), ()):
             values: dict[str, int] = {}
             if _unify(rule.head.subject, subject, values) and _unify(rule.head.object, value, values):
                 yield from self._of_body(rule.source, rule.body, values)
@@ -197,9 +217,24 @@ class ProofSearch:
         patterns = tuple(pattern(atom, self._kind) for atom in body)
         names = sorted({name for atom in body for name in atom.variables})
         found = solve(patterns, self._tables, wanted=names, start=_row(values, names))
-        for row in range(min(found.count, MOST_INSTANCES)):
+        for row in self._first(patterns, found):
             solution = {name: int(found.columns[name][row]) for name in names}
             yield _Step(source, tuple(self._fact(atom.bound(solution)) for atom in body))
+
+    def _first(self, body: tuple[Pattern, ...], found: Solutions) -> list[int]:
+        """Some solutions, those with many asserted facts first."""
+        if found.count <= self._most:
+            return list(range(found.count))
+        stated = np.zeros(found.count, np.int64)
+        for one in body:
+            if one.key < CLASS or one.key - CLASS not in self._rules.ranges:
+                terms = one.subject, one.key - CLASS if one.object is None else one.object
+                ends = [
+                    found.columns[term] if isinstance(term, str) else np.full(found.count, term)
+                    for term in terms
+                ]
+                stated += self._asserted.hold(self._kind if one.object is None else one.key, pack(*ends))
+        return np.argsort(-stated, kind="stable")[: self._most].tolist()
 
     def _replaced(self, fact: Fact) -> Iterator[_Step]:
         """eq-rep-s, eq-rep-p, eq-rep-o: the same fact about an equal individual."""
@@ -250,7 +285,7 @@ class ProofSearch:
             ends = np.concatenate([found.columns[f"{key}'"], found.columns[f'{key}"']])
             left, right = np.split(canonical(ends), 2)
             found = found.where(left == right)
-        for row in range(min(found.count, MOST_INSTANCES)):
+        for row in range(min(found.count, self._most)):
             solution = {name: int(found.columns[name][row]) for name in names}
             facts = [self._fact(atom.bound(solution)) for atom in body]
             pairs = [(solution[f"{key}'"], solution[f'{key}"']) for key in values]
@@ -281,5 +316,4 @@ def _row(values: dict[str, int], names: Iterable[str]) -> Solutions:
 
 def _in(view: Relations, fact: Fact) -> bool:
     subject, predicate, value = fact
-    pairs = view.get_relation(predicate).pairs
-    return bool(contains(pairs, pack(np.array([subject]), np.array([value])))[0])
+    return bool(view.hold(predicate, pack(np.array([subject]), np.array([value])))[0])

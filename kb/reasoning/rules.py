@@ -165,6 +165,27 @@ class RuleSet:
         """What literals are, as the rules ask for it."""
         return Datatypes(self.dictionary)
 
+    @cached_property
+    def by_head(self) -> Mapping[tuple[int, int | None], tuple[Rule, ...]]:
+        """The rules by the predicate of their head and, for rdf:type, the class."""
+        found: dict[tuple[int, int | None], list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(self.head_of(rule.head.predicate, rule.head.object), []).append(rule)
+        return {head: tuple(some) for head, some in found.items()}
+
+    def head_of(self, predicate: int, value: Term) -> tuple[int, int | None]:
+        """The key in `by_head` of a fact or a head."""
+        return predicate, value if predicate == self.vocabulary.type and isinstance(value, int) else None
+
+    @cached_property
+    def ranges(self) -> frozenset[int]:
+        """The data ranges (datatypes, or literals for their values) that any rule asks for."""
+        bodies = [one.body for one in self.rules]
+        bodies += [one.body for one in self.equalities] + [one.body for one in self.constraints]
+        atoms = [*(one.head for one in self.rules), *(atom for body in bodies for atom in body)]
+        classes = {one.object for one in atoms if one.predicate == self.vocabulary.type}
+        return frozenset(one for one in classes if isinstance(one, int) and self.datatypes.is_range(one))
+
     def is_declared(self, term: int, kind: str) -> bool:
         """Whether the ontology says that a term is, say, a ``"Class"``."""
         return (term, kind) in self.declared

@@ -95,7 +95,7 @@ class Upkeep:
 
     def _state(self, image: Image, *views: Relations) -> State:
         """A closed state; what the scm-* rules alone tell takes no part in reasoning."""
-        state = State(self.program, views)
+        state = State(self.program.rules, views)
         for predicate, pairs in self.program.schema.items():
             stated = image.asserted_public.hold(predicate, pairs) | image.asserted_private.hold(
                 predicate, pairs

@@ -36,8 +36,9 @@ class ArrayWriter:
 
     def __init__(self, folder: Path, earlier: Sequence[Path] = ()) -> None:
         self.folder = folder
-        self.earlier = earlier
         self.new: list[Path] = []
+        places = [place for place in (*reversed(earlier), folder) if place.exists()]
+        self._there = {path.name: path for place in places for path in place.iterdir()}
         self._small: dict[str, list[tuple[Kept, str]]] = defaultdict(list)
 
     def add(self, owner: Kept, name: str, *, small: bool = False) -> None:
@@ -84,18 +85,17 @@ class ArrayWriter:
         found = self._found(file)
         if found is not None and found.parent != self.folder:
             link(found, self.folder / file)
+            self._there[file] = self.folder / file
         return found is not None
 
     def create(self, file: str) -> Path:
         """The place for a new file."""
         self.new.append(self.folder / file)
+        self._there[file] = self.new[-1]
         return self.new[-1]
 
     def _found(self, file: str) -> Path | None:
-        if not file:
-            return None
-        places = (place / file for place in (self.folder, *self.earlier))
-        return next((place for place in places if place.exists()), None)
+        return self._there.get(file)
 
     def _size(self, file: str) -> int:
         found = self._found(file)

@@ -44,12 +44,16 @@ class GraphSets:
 
     def hold(self, numbers: Numbers, graph: int) -> NDArray[np.bool_]:
         """For each of `numbers`, whether its set holds `graph`."""
+        if len(numbers) and (numbers == numbers[0]).all():
+            return np.full(len(numbers), graph in self.sets[numbers[0]])
         before, places = np.unique(numbers, return_inverse=True)
         return np.array([graph in self.sets[one] for one in before], bool)[places]
 
     def _changed(
         self, numbers: NDArray[np.integer], change: Callable[[tuple[int, ...]], tuple[int, ...]]
     ) -> Numbers:
+        if len(numbers) and (numbers == numbers[0]).all():  # The usual case, without sorting.
+            return np.full(len(numbers), self._number(change(self.sets[numbers[0]])), np.uint32)
         before, places = np.unique(numbers, return_inverse=True)
         return np.array([self._number(change(self.sets[one])) for one in before], np.uint32)[places]
 
@@ -215,6 +219,8 @@ class Relation:
 
     def _forgotten(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Layered:
         """The forms without those of rows `pairs` in `graph`."""
+        if not len(self.forms):
+            return self.forms
         spelt, numbers = self._forms_of(pairs, stored_of)
         return self.forms.put(spelt, sets.without_graph(numbers, graph))
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def sync(path: Path) -> None:
+def sync(path: Path | str) -> None:
     """Make a file's content, or a folder's names, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -15,14 +15,14 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def sync_tree(folder: Path) -> None:
+def sync_tree(folder: Path | str) -> None:
     """Make a folder and all that is new in it durable.
 
     A file with a second name is not new: an earlier snapshot's, or a table of RocksDB, which syncs it by itself.
     """
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            if path.stat().st_nlink == 1:
-                sync(path)
-        sync(Path(place))
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            sync_tree(entry.path)
+        elif entry.stat().st_nlink == 1:
+            sync(entry.path)
+    sync(folder)

@@ -182,5 +182,5 @@ class Folder:
             # What can't be looked at or cleared away now is left for the next time.
             with contextlib.suppress(OSError):
                 young = time.time() - folder.stat().st_mtime < settings.keep_seconds
-                if not (folder / PINNED).exists() and not (young and number < _MOST_SNAPSHOTS):
+                if not (young and number < _MOST_SNAPSHOTS) and not (folder / PINNED).exists():
                     remove(folder)

@@ -35,8 +35,16 @@ class Staging:
         self.folder = Path(tempfile.mkdtemp(prefix="writer-", dir=parent))
         # The lock tells others that somebody works here; it ends with the process.
         self._owner = (self.folder / _OWNER).open("w")
-        fcntl.flock(self._owner, fcntl.LOCK_EX)
         self.base = base
+        try:
+            fcntl.flock(self._owner, fcntl.LOCK_EX)
+            self._begin(base)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._owner.close()
+            raise
+
+    def _begin(self, base: Snapshot | None) -> None:
         self.image = base.image if base else Image()
         if base:
             oxigraph.clone(base.folder / "asserted", self.folder / "asserted")

@@ -6,15 +6,18 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+import numpy as np
+
 from . import gate, graphs, pipeline, skolem, statistics
 from .columns.batches import lines
+from .columns.kernels import pack
 from .columns.relations import Relations
-from .errors import NotFound
+from .errors import NotFound, UsageError
 from .querying.competency import Given, question
 from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
-from .reasoning import Proof, RuleSet, explain
+from .reasoning import Gaps, Proof, RuleSet, explain, find_gaps
 from .reports import ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot
@@ -112,6 +115,24 @@ class Reading:
                 f"No proof was found of {' '.join(triple)}", hint="ask with kb query whether it holds"
             )
         return proof
+
+    def explain_missing(
+        self, subject: Value, property: Value, object: Value, *, private: bool = True
+    ) -> Gaps:
+        """Why a triple does not hold: the rules that come nearest to it, with the premises that they lack.
+
+        Raises NotFound for a term that the store does not know, UsageError when the triple holds.
+        """
+        rules, view, _ = self._premises(private)
+        dictionary = rules.dictionary
+        triple = [str(term(part)) for part in (subject, property, object)]
+        s, p, o = (int(one) for one in dictionary.stored_of(dictionary.find(triple)))
+        if not (s and p and o):
+            unknown = next(text for text, one in zip(triple, (s, p, o), strict=True) if not one)
+            raise NotFound(f"The store does not know {unknown}", hint="look for it with kb find")
+        if view.hold(p, pack(np.array([s]), np.array([o])))[0]:
+            raise UsageError(f"{' '.join(triple)} holds", hint="ask for its proof with kb explain")
+        return find_gaps(rules, view, (s, p, o), dictionary=dictionary)
 
     def log(self, *, private: bool = True) -> list[Commit]:
         """All commits, oldest first; without `private` only those that touched no private graph."""

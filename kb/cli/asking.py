@@ -83,18 +83,25 @@ def query(
 Examples:
   kb explain sku/K000011 ckb:ofBrandFamily brand/B0001
   kb explain spu/P00007 rdf:type ckb:BeautyProduct --format json
+  kb explain spu/P00008 rdf:type ckb:BeautyProduct --why-not
 """
 )
 @click.argument("subject")
 @click.argument("predicate")
 @click.argument("object")
+@click.option(
+    "--why-not", is_flag=True, help="Say why the triple does not hold: what the nearest rules lack."
+)
 @at_option
 @format_option("text", "json")
 @store_option
-def explain(subject: str, predicate: str, object: str, at: str | None, form: str, store: str) -> None:
+def explain(
+    subject: str, predicate: str, object: str, why_not: bool, at: str | None, form: str, store: str
+) -> None:
     """Say why a triple holds: the rule, its premises, and theirs, down to what was asserted."""
     with opened(store, at=at) as knowledge:
-        put(knowledge.explain(_entity(subject), iri(predicate), _entity(object)), form)
+        tell = knowledge.explain_missing if why_not else knowledge.explain
+        put(tell(_entity(subject), iri(predicate), _entity(object)), form)
 
 
 @click.command(

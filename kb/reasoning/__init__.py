@@ -9,6 +9,7 @@ from .contradictions import Contradiction, plain_label
 from .engine import Consequences, materialise
 from .entailment import Entailment, entails
 from .equality import Oversized
+from .gaps import Gap, Gaps, find_gaps
 from .program import Program
 from .proofs import Proof, explain
 from .rules import RuleSet, Unsupported
@@ -21,6 +22,8 @@ __all__ = [
     "Contradiction",
     "Entailment",
     "FromScratch",
+    "Gap",
+    "Gaps",
     "Impossible",
     "OntologyCheck",
     "Oversized",
@@ -35,6 +38,7 @@ __all__ = [
     "compile_ontology",
     "entails",
     "explain",
+    "find_gaps",
     "materialise",
     "plain_label",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from .batches import BATCH_ROWS, QUAD_SCHEMA
 from .dictionary import Dictionary
-from .kernels import NO_PAIRS, Pairs, distinct, heads, pack, subtract, tails, unite
+from .kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, subtract, tails, unite
+
+_FEW = 4_096
 
 
 class Rows:
@@ -32,7 +34,7 @@ class Rows:
         """Encode quad batches (columns s, p, o, g in N-Triples syntax)."""
         parts: dict[tuple[int, int], list[Pairs]] = defaultdict(list)
         for batch in batches:
-            subjects, predicates, objects, graphs = (dictionary.encode(batch.column(name)) for name in "spog")
+            subjects, predicates, objects, graphs = _encoded(batch, dictionary)
             pairs, keys = pack(subjects, objects), pack(graphs, predicates)
             order = np.argsort(keys, kind="stable")
             keys, pairs = keys[order], pairs[order]
@@ -80,6 +82,15 @@ class Rows:
                     block, room = [], BATCH_ROWS
         if block:
             yield _batch(block, dictionary)
+
+
+def _encoded(batch: pa.RecordBatch, dictionary: Dictionary) -> Sequence[Ids]:
+    columns = [batch.column(name) for name in "spog"]
+    if len(batch) > _FEW:
+        return [dictionary.encode(column) for column in columns]
+    # One look-up for all four: of a few terms its beginning and its end cost the most.
+    terms = pa.concat_arrays([column.cast(pa.large_string()) for column in columns])
+    return list(dictionary.encode(terms).reshape(4, -1))
 
 
 def _batch(block: list[tuple[int, int, Pairs]], dictionary: Dictionary) -> pa.RecordBatch:

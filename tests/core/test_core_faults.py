@@ -94,6 +94,7 @@ def test_a_socket_that_a_dead_core_has_left_confuses_nobody(
     launch: Callable[..., Server], store: Path
 ) -> None:
     server = launch(store)
+    until(lambda: socket_of(store).is_socket())
     supervisor, core = processes_of(store)
     for process in (supervisor, core):
         os.kill(process, signal.SIGKILL)

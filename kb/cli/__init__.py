@@ -62,7 +62,7 @@ _SUMMARIES = {
     "show": "Show one entity, or one commit.",
     "stats": "Show the store in numbers.",
     "serve": "Serve the SPARQL endpoint and the pages.",
-    "ontology": "Check an ontology: consistency, impossible classes, classification.",
+    "ontology": "Check an ontology: is it consistent, is each class possible?",
     "log": "List the commits.",
     "diff": "Show what changed between two commits.",
     "revert": "Undo one commit by a new one.",

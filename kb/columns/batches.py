@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ from .cutting import Lines
 BATCH_ROWS = 131_072
 BLOCK_BYTES = 8 << 20
 """Text is cut in blocks of this size: they stay in the processor's cache, and terms repeat in them."""
+_FEW = 1_000
+_DEFAULT = ox.DefaultGraph()
 QUAD_SCHEMA = pa.schema([(name, pa.large_string()) for name in "spog"])
 
 
@@ -33,12 +35,32 @@ def batches_of(
     [{'s': '<urn:s>', 'p': '<urn:p>', 'o': '"x y"@en', 'g': '<urn:g>'}]
     """
     remaining: Iterator[Any] = iter(quads)
+    few = list(islice(remaining, _FEW))
+    if len(few) < _FEW and not any(isinstance(one.object, ox.Triple) for one in few):
+        # Text to cut is not worth its making.
+        yield from [_written(few, f"<{graph}>")] * bool(few)
+        return
+    remaining = chain(few, remaining)
     while True:
         text = io.BytesIO()
         ox.serialize(islice(remaining, BATCH_ROWS), text, format=ox.RdfFormat.N_QUADS)
         if not text.tell():
             return
         yield from from_lines(text.getbuffer(), graph or "")
+
+
+def _written(quads: list[Any], graph: str) -> pa.RecordBatch:
+    """Quads term by term; `str` writes a term (but a triple) as the serialiser does."""
+    names = [getattr(one, "graph_name", _DEFAULT) for one in quads]
+    columns = [
+        [str(one.subject) for one in quads],
+        [str(one.predicate) for one in quads],
+        [str(one.object) for one in quads],
+        [graph if name == _DEFAULT else str(name) for name in names],
+    ]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, pa.large_string()) for column in columns], schema=QUAD_SCHEMA
+    )
 
 
 def from_lines(

@@ -84,3 +84,20 @@ def test_columns_of_strings_and_columns_with_dictionaries_give_the_same_lines() 
     plain = pa.RecordBatch.from_pydict(row)
     coded = next(from_lines(lines(plain)))
     assert lines(coded) == lines(plain)
+
+
+@given(st.lists(st.tuples(st.text(), st.sampled_from(["", "@en", "^^<urn:type>"])), max_size=8))
+def test_few_quads_are_written_as_many_are(texts: list[tuple[str, str]]) -> None:
+    def literal(text: str, kind: str) -> ox.Literal:
+        if kind.startswith("^^"):
+            return ox.Literal(text, datatype=ox.NamedNode(kind[3:-1]))
+        return ox.Literal(text, language=kind[1:]) if kind else ox.Literal(text)
+
+    graphs = [ox.DefaultGraph(), ox.NamedNode("urn:g")]
+    few = [
+        ox.Quad(ox.BlankNode("b"), ox.NamedNode("urn:p"), literal(*one), graphs[place % 2])
+        for place, one in enumerate(texts)
+    ]
+    many = few + [ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))] * 2_000
+    rows = [row for batch in batches_of(few, "urn:h") for row in batch.to_pylist()]
+    assert rows == [row for batch in batches_of(many, "urn:h") for row in batch.to_pylist()][: len(few)]

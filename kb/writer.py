@@ -166,21 +166,9 @@ class Writer:
         number = self.folder.journal.last
         carried: list[tuple[_Ticket, Judged]] = []
         for ticket in tickets:
-            try:
-                ticket.check()
-                staging.image = image
-                wish = ticket.work(Turn(number + 1, staging))
-                if isinstance(wish, Outcome):
-                    ticket.outcome = wish
-                    continue
-                ticket.check()
-                judged = judge(staging, image, wish, self._model_of(staging).shapes)
-                ticket.check()
-                if judged is None or wish.dry_run:
-                    ticket.outcome = Outcome(judged.commit, judged.verdict) if judged else Outcome(None)
-                    continue
-            except Exception as error:
-                ticket.error = error
+            staging.image = image
+            judged = self._judged(ticket, Turn(number + 1, staging))
+            if judged is None:
                 continue
             image, number = judged.image, number + 1
             carried.append((ticket, judged))
@@ -193,6 +181,26 @@ class Writer:
                 ticket.outcome = Outcome(judged.commit, judged.verdict, inference)
         elif len(staging.image.dictionary) - known > _MANY_TERMS:
             self._discard()
+
+    def _judged(self, ticket: _Ticket, turn: Turn) -> Judged | None:
+        """A ticket's wish behind the gate; None where the ticket has its outcome or error already."""
+        image = turn.staging.image
+        try:
+            ticket.check()
+            wish = ticket.work(turn)
+            if isinstance(wish, Outcome):
+                ticket.outcome = wish
+                return None
+            ticket.check()
+            judged = judge(turn.staging, image, wish, self._model_of(turn.staging).shapes)
+            ticket.check()
+        except Exception as error:
+            ticket.error = error
+            return None
+        if judged is None or wish.dry_run:
+            ticket.outcome = Outcome(judged.commit, judged.verdict) if judged else Outcome(None)
+            return None
+        return judged
 
     def _journalled(self, group: list[Judged]) -> Inference:
         """Write commits to the journal and publish them; all of it or none."""

@@ -160,6 +160,23 @@ def infer(
     return Inference(image, rules, Upkeep.of(program, public, private))
 
 
+def bring(
+    staging: Staging,
+    image: Image,
+    settings: Settings,
+    *,
+    model: Model | None = None,
+    before: Inference | None = None,
+) -> Inference:
+    """Bring staging stores to an image and to what follows from it; `model` is the image's, where it is known."""
+    rules = model.rules if model else None
+    inference = infer(image, rules, reasoning=settings.reasoning, before=before)
+    staging.assert_image(inference.image)
+    deferred = model.deferred if model else deferred_of(image, settings.deferred)
+    staging.infer_image(inference.image, deferred=deferred)
+    return inference
+
+
 def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int, Pairs]:
     """Public consequences with those about classes and properties (the scm-* rules)."""
     merged = dict(public.relations)

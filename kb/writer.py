@@ -19,7 +19,7 @@ from .columns.image import Image
 from .columns.rows import Rows
 from .errors import StoreDamaged, WriteFailed
 from .gate import Verdict
-from .pipeline import Inference, Judged, Model, Wish, infer, judge
+from .pipeline import Inference, Judged, Model, Wish, bring, judge
 from .store import Commit, Folder, Staging
 from .store.journal import Record
 from .store.private_owners import Owners
@@ -235,11 +235,8 @@ class Writer:
 
     def _publish(self, staging: Staging, name: str) -> Inference:
         """Reason over the staged image and make it the current snapshot."""
-        model = self._model_of(staging)
-        reasoning = self.folder.settings.reasoning
-        inference = infer(staging.image, model.rules, reasoning=reasoning, before=self._inference)
-        staging.assert_image(inference.image)
-        staging.infer_image(inference.image, deferred=model.deferred)
+        model, settings = self._model_of(staging), self.folder.settings
+        inference = bring(staging, staging.image, settings, model=model, before=self._inference)
         self.folder.publish(staging, name)
         if self._merging is None and staging.image.merge_due():
             self._merging = self._merger.submit(staging.merged, staging.image)

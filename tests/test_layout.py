@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, lacking
 
 # From top to bottom; a part imports itself and what stands in a line below its own.
 LINES = [
@@ -145,7 +145,7 @@ def test_nothing_is_called_after_no_concept() -> None:
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
-        pytest.skip("this is no clone: git does not know its files")
+        lacking("git's list of the files (this is no clone)")
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

@@ -11,12 +11,13 @@ from .. import graphs
 from ..columns.dictionary import Dictionary
 from ..columns.image import Image
 from ..errors import StoreDamaged, StoreMissing
+from ..pipeline import bring
 from ..store import Folder, Staging
 from ..store.folder import PINNED
 from ..store.snapshots import remove
 from ..store.staging import sweep
 from ..versions.netting import Netting, steps_until, stored_rows
-from ..versions.past import HISTORY, bring
+from ..versions.past import HISTORY
 from .beginning import begin_with_snapshot
 from .diagnosis import Progress, unwatched
 
@@ -65,7 +66,7 @@ def rebuild(folder: Folder, *, from_snapshot: bool = False, progress: Progress =
         sweep(folder.path / "staging")
         staging = Staging(folder.path / "staging", None)
         try:
-            image = bring(staging, image, folder.settings)
+            image = bring(staging, image, folder.settings).image
             earlier = folder.snapshots
             last = folder.journal.get(folder.journal.last)
             name = _new_name(last.name, earlier)

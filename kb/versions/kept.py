@@ -62,7 +62,7 @@ def pin(folder: Folder, reference: Reference) -> Kept:
         (place / PINNED).touch()
     except FileNotFoundError:
         raise NotFound(f"The snapshot {place.name} was just removed", hint="see kb snapshot list") from None
-    return next(one for one in kept_snapshots(folder) if one.name == place.name)
+    return _kept(folder, place)
 
 
 def unpin(folder: Folder, reference: Reference) -> Kept:
@@ -75,6 +75,10 @@ def unpin(folder: Folder, reference: Reference) -> Kept:
         (place / PINNED).unlink()
     except FileNotFoundError:
         raise UsageError(f"The snapshot {place.name} is not pinned", hint="see kb snapshot list") from None
+    return _kept(folder, place)
+
+
+def _kept(folder: Folder, place: Path) -> Kept:
     return next(one for one in kept_snapshots(folder) if one.name == place.name)
 
 

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..columns.image import Image
 from ..errors import NotFound, UsageError
-from ..pipeline import deferred_of, infer
-from ..settings import Settings
+from ..pipeline import bring
 from ..store import Commit, Folder, Journal, Snapshot, Staging
 from ..store.snapshots import remove
 from ..store.staging import sweep
@@ -114,14 +112,6 @@ def _made(folder: Folder, commit: Commit, history: Path) -> Snapshot:
     found = Snapshot(place)
     _prune(history)
     return found
-
-
-def bring(staging: Staging, image: Image, settings: Settings) -> Image:
-    """Bring staging stores to an image and to what follows from it; gives the image with its consequences."""
-    image = infer(image, reasoning=settings.reasoning).image
-    staging.assert_image(image)
-    staging.infer_image(image, deferred=deferred_of(image, settings.deferred))
-    return image
 
 
 def _nearest(folder: Folder, commit: Commit) -> tuple[Snapshot | None, int]:

@@ -14,11 +14,12 @@ from typing import Literal, Self
 
 import pyoxigraph as ox
 
-from . import graphs, pipeline, skolem
+from . import graphs, pipeline
 from .administration import Administration
 from .columns.batches import batches_of
 from .columns.rows import Rows
 from .core.client import routed
+from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
@@ -232,10 +233,8 @@ class KnowledgeBase(Reading, Administration):
     def _commit_quads(
         self, source: str, message: str, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]
     ) -> LoadReport:
-        def changed(turn: Turn) -> Wish:
-            return self._diff(turn, self._header(turn, source, message), added, removed)
-
-        return self._write(source, changed)
+        commit = Commit(0, author=self.author, source=source, message=message)
+        return self._write(source, Draft.of(commit, added=added, removed=removed))
 
     @routed()
     def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
@@ -250,7 +249,9 @@ class KnowledgeBase(Reading, Administration):
         def updated(turn: Turn) -> Wish:
             diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source), documents=documents)
             commit = self._header(turn, source, message or "an update")
-            return self._diff(turn, commit, diff.added, diff.removed)
+            return Draft.of(commit, added=diff.added, removed=diff.removed).wish(
+                turn.number, turn.staging.image
+            )
 
         return self._write(source, updated, alone=True)
 
@@ -277,7 +278,10 @@ class KnowledgeBase(Reading, Administration):
             asked = change(dataset, method, iri(graph) if graph else None, body)
             created = asked.created
             commit = self._header(turn, source, message or f"{method} {graph or graphs.of_source(source)}")
-            return self._diff(turn, commit, asked.diff.added, asked.diff.removed)
+            diff = asked.diff
+            return Draft.of(commit, added=diff.added, removed=diff.removed).wish(
+                turn.number, turn.staging.image
+            )
 
         return replace(self._write(source, requested, alone=True), created=created)
 
@@ -354,13 +358,6 @@ class KnowledgeBase(Reading, Administration):
         for one in self.log():
             (own if one.source == source else others).update(one.graphs.split())
         return {graphs.of_source(source), graphs.of_source(source, private=True)} | (own - others)
-
-    @staticmethod
-    def _diff(turn: Turn, commit: Commit, added: Sequence[ox.Quad], removed: Sequence[ox.Quad]) -> Wish:
-        dictionary, beginning = turn.staging.image.dictionary, skolem.prefix(commit.id, 0)
-        fresh = (skolem.skolemised(batch, beginning) for batch in batches_of(added))
-        patch = Patch(Rows.encoded(dictionary, fresh), Rows.encoded(dictionary, batches_of(removed)))
-        return Wish(commit, patch)
 
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
         """Carry out what `work` wishes; the store is made first where there is none."""

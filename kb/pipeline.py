@@ -28,6 +28,8 @@ from .reasoning import (
 from .settings import LEFT_OUT, Reasoning, Settings
 from .skolem import unskolemised_triple
 from .store import Commit, Staging
+from .store.journal import Record
+from .store.private_owners import Owners
 from .terms import DCTERMS, OWL, PROV, RDF, RDFS, XSD
 from .validation import ShapesGraph, read_shapes
 from .values import iri
@@ -53,9 +55,8 @@ class Model:
         return cls(shapes_of(image), rules, deferred_of(image, settings.deferred))
 
     @staticmethod
-    def changes_with(patch: Rows, image: Image) -> bool:
-        """Whether rows lie in a graph that a model is read from."""
-        names = (image.dictionary.text(graph)[1:-1] for graph in patch.graphs)
+    def is_read_from(names: Iterable[str]) -> bool:
+        """Whether one of these graphs is one that a model is read from."""
         return any(name == graphs.SHAPES or name.startswith(graphs.ONTOLOGY) for name in names)
 
 
@@ -99,16 +100,19 @@ class Wish:
 
 @dataclass(frozen=True)
 class Judged:
-    """A wish behind the gate, and the image that it makes.
+    """A wish behind the gate: what the journal gets, and the image that it makes.
 
-    The rows are effective ones, notes about the commit among them, with objects as they were received.
+    The record's rows are effective ones, notes about the commit among them, with objects as they were received.
     """
 
-    commit: Commit
-    added: Rows
-    removed: Rows
+    record: Record
     image: Image
-    verdict: gate.Verdict | None
+    verdict: gate.Verdict | None = None
+
+    @property
+    def commit(self) -> Commit:
+        """The commit as it will be known."""
+        return self.record.commit
 
 
 def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Judged | None:
@@ -124,12 +128,15 @@ def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Ju
     if wish.judged and shapes.shapes:
         verdict = gate.judge(staging, image, shapes, added=added, removed=removed, strict=wish.strict)
         added, removed = verdict.added, verdict.removed
-    names = sorted({image.dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})
+    dictionary = image.dictionary
+    names = sorted({dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})
     commit = replace(wish.commit, added=len(added), removed=len(removed), graphs=" ".join(names))
     place = graphs.PRIVATE_COMMITS if any(map(graphs.is_private, names)) else graphs.COMMITS
-    added = added.plus(Rows.encoded(image.dictionary, batches_of(_provenance(commit), place)))
-    changed = image.changed(added=added, removed=removed)
-    return Judged(commit, added, image.as_received(removed), changed, verdict)
+    added = added.plus(Rows.encoded(dictionary, batches_of(provenance(commit), place)))
+    changed, removed = image.changed(added=added, removed=removed), image.as_received(removed)
+    owners = Owners(changed, removed)
+    record = Record(commit, added.batches(dictionary), removed.batches(dictionary), owners)
+    return Judged(record, changed, verdict)
 
 
 def infer(
@@ -232,7 +239,7 @@ def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
     return found
 
 
-def _provenance(commit: Commit) -> list[ox.Triple]:
+def provenance(commit: Commit) -> list[ox.Triple]:
     """A commit as a PROV-O activity."""
     node = ox.NamedNode(commit.iri)
     stamp = ox.Literal(commit.time.replace("+00:00", "Z"), datatype=XSD.dateTime)

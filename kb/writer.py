@@ -17,16 +17,17 @@ from dataclasses import dataclass, field, replace
 
 from .columns.image import Image
 from .columns.rows import Rows
+from .drafts import Draft, judge_together
 from .errors import StoreDamaged, WriteFailed
 from .gate import Verdict
 from .pipeline import Inference, Judged, Model, Wish, bring, judge
 from .store import Commit, Folder, Staging
-from .store.journal import Record
-from .store.private_owners import Owners
 from .store.quarantine import Quarantine
 
 # How many commits share one snapshot at most, so that the first does not wait for ever.
 _MOST_TOGETHER = 256
+# How long (seconds) a turn waits for the next of those who went along with the last one: a snapshot costs more.
+_PATIENCE = 0.01
 # A failed load's terms are thrown away with the staging stores where they are this many.
 _MANY_TERMS = 100_000
 
@@ -48,7 +49,7 @@ class Turn:
     staging: Staging
 
 
-Work = Callable[[Turn], "Wish | Outcome"]
+Work = Draft | Callable[[Turn], "Wish | Outcome"]
 
 
 @dataclass(eq=False)
@@ -65,9 +66,14 @@ class _Ticket:
     def done(self) -> bool:
         return self.outcome is not None or self.error is not None
 
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody wants it any more."""
+        return self.abandoned is not None and self.abandoned()
+
     def check(self) -> None:
         """Raise CancelledError when nobody wants it any more."""
-        if self.abandoned and self.abandoned():
+        if self.given_up:
             raise CancelledError
 
 
@@ -77,12 +83,19 @@ class Writer:
 
     folder: Folder
     _queue: deque[_Ticket] = field(default_factory=deque)
-    _turn: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _arrived: threading.Condition = field(init=False)
+    _freed: threading.Condition = field(init=False)
+    _busy: bool = False
+    _expected: int = 1
     _staging: Staging | None = None
     _model: Model | None = None
     _inference: Inference | None = None
     _merger: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "kb-merge"))
     _merging: Future[Image] | None = None
+
+    def __post_init__(self) -> None:
+        self._arrived, self._freed = threading.Condition(self._lock), threading.Condition(self._lock)
 
     def submit(
         self, work: Work, *, alone: bool = False, abandoned: Callable[[], bool] | None = None
@@ -94,11 +107,14 @@ class Writer:
         CancelledError when `abandoned` says so before the journal has the commit.
         """
         ticket = _Ticket(work, alone, abandoned)
-        self._queue.append(ticket)
+        with self._lock:
+            self._queue.append(ticket)
+            self._arrived.notify()
         try:
-            with self._turn:
-                while not ticket.done:
-                    self._carry(self._next(), ticket)
+            while not ticket.done:
+                with self._turn(lambda: ticket.done) as free:
+                    if free:
+                        self._carry(self._next(), ticket)
         except BaseException:  # Ctrl-C while waiting: nobody shall carry it any more.
             with suppress(ValueError):
                 self._queue.remove(ticket)
@@ -110,7 +126,7 @@ class Writer:
 
     def recover(self) -> int:
         """Catch up with what a crash has left in the journal; gives the number of commits replayed."""
-        with self._turn:
+        with self._turn():
             try:
                 with self._locked() as replayed:
                     return replayed
@@ -120,11 +136,31 @@ class Writer:
 
     def close(self) -> None:
         """Let go of the staging stores."""
-        with self._turn:
+        with self._turn():
             self._discard()
+
+    @contextmanager
+    def _turn(self, settled: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Be the one thread that changes things; gives False, and is not it, when the matter is settled first."""
+        mine = False
+        try:
+            with self._lock:
+                self._freed.wait_for(lambda: settled() or not self._busy)
+                mine = not settled()
+                self._busy = self._busy or mine
+            yield mine
+        finally:
+            if mine:
+                with self._lock:
+                    self._busy = False
+                    self._freed.notify_all()
 
     def _next(self) -> list[_Ticket]:
         """The tickets at the head of the queue that go together."""
+        if self._expected > 1 and not self._queue[0].alone:
+            with self._lock:
+                while len(self._queue) < self._expected and self._arrived.wait(_PATIENCE):
+                    pass
         found = [self._queue.popleft()]
         while self._queue and len(found) < _MOST_TOGETHER and not (found[0].alone or self._queue[0].alone):
             found.append(self._queue.popleft())
@@ -141,6 +177,8 @@ class Writer:
                     ticket.error = self._told(error)
             # Ctrl-C ends one thread's work, not that of the others.
             self._queue.extendleft(reversed([one for one in tickets if not one.done]))
+        finally:
+            self._expected = min(len(tickets) + len(self._queue), _MOST_TOGETHER)
 
     def _told(self, error: BaseException) -> BaseException:
         """A fault of the disk as people read it; other errors as they are."""
@@ -162,9 +200,39 @@ class Writer:
             self._merging = None
             if self._inference is not None:
                 self._inference = replace(self._inference, image=staging.image)
-        image, known = staging.image, len(staging.image.dictionary)
-        number = self.folder.journal.last
-        carried: list[tuple[_Ticket, Judged]] = []
+        known = len(staging.image.dictionary)
+        carried = self._judged_together(tickets, staging)
+        if carried is None:
+            carried = self._judged_in_turn(tickets, staging)
+        if carried:
+            staging.image = carried[-1][1].image
+            inference = self._journalled([judged for _, judged in carried])
+            for ticket, judged in carried:
+                ticket.outcome = Outcome(judged.commit, judged.verdict, inference)
+        elif len(staging.image.dictionary) - known > _MANY_TERMS:
+            self._discard()
+
+    def _judged_together(
+        self, tickets: list[_Ticket], staging: Staging
+    ) -> list[tuple[_Ticket, Judged]] | None:
+        """Tickets looked at in one pass; None where that can't be."""
+        if len(tickets) < 2 or self._model_of(staging).shapes.shapes:
+            return None
+        drafts = [one.work for one in tickets if isinstance(one.work, Draft) and not one.given_up]
+        if len(drafts) < len(tickets):
+            return None
+        found = judge_together(staging.image, drafts, self.folder.journal.last + 1)
+        if found is None:
+            return None
+        for ticket, judged in zip(tickets, found, strict=True):
+            if judged is None:
+                ticket.outcome = Outcome(None)
+        return [(ticket, one) for ticket, one in zip(tickets, found, strict=True) if one]
+
+    def _judged_in_turn(self, tickets: list[_Ticket], staging: Staging) -> list[tuple[_Ticket, Judged]]:
+        """Tickets looked at one after another, each on what those before it make."""
+        image, number = staging.image, self.folder.journal.last
+        carried = []
         for ticket in tickets:
             staging.image = image
             judged = self._judged(ticket, Turn(number + 1, staging))
@@ -172,22 +240,18 @@ class Writer:
                 continue
             image, number = judged.image, number + 1
             carried.append((ticket, judged))
-            if Model.changes_with(judged.added, image) or Model.changes_with(judged.removed, image):
+            if Model.is_read_from(judged.commit.graphs.split()):
                 self._model = None
         staging.image = image
-        if carried:
-            inference = self._journalled([judged for _, judged in carried])
-            for ticket, judged in carried:
-                ticket.outcome = Outcome(judged.commit, judged.verdict, inference)
-        elif len(staging.image.dictionary) - known > _MANY_TERMS:
-            self._discard()
+        return carried
 
     def _judged(self, ticket: _Ticket, turn: Turn) -> Judged | None:
         """A ticket's wish behind the gate; None where the ticket has its outcome or error already."""
         image = turn.staging.image
         try:
             ticket.check()
-            wish = ticket.work(turn)
+            work = ticket.work
+            wish = work.wish(turn.number, image) if isinstance(work, Draft) else work(turn)
             if isinstance(wish, Outcome):
                 ticket.outcome = wish
                 return None
@@ -214,17 +278,7 @@ class Writer:
                     quads = one.verdict.quarantined.batches(dictionary)
                     report = one.verdict.report.to_dict()
                     quarantine.put(one.commit, nodes=one.verdict.nodes, quads=quads, report=report)
-            journal.append(
-                [
-                    Record(
-                        one.commit,
-                        one.added.batches(dictionary),
-                        one.removed.batches(dictionary),
-                        Owners(one.image, one.removed),
-                    )
-                    for one in group
-                ]
-            )
+            journal.append([one.record for one in group])
             return self._publish(staging, group[-1].commit.name)
         except BaseException:
             if not self.folder.exists or self.folder.current_name() != group[-1].commit.name:

@@ -23,6 +23,7 @@ LINES = [
     ["kb.doctor"],
     ["kb.versions", "kb.reports", "kb.core"],
     ["kb.writer"],
+    ["kb.drafts"],
     ["kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying"],

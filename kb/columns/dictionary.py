@@ -9,6 +9,7 @@ made when somebody asks for them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ __all__ = ["RDF_LANG_STRING", "XSD_STRING", "Dictionary", "Kind", "Segment", "pa
 
 # Segments with more text together are not merged: no text is copied again and again.
 _TEXT_BYTES = 64 << 20
+# To gather some of a column from its segments costs as much as to copy so many more.
+_CALL = 1_000
 # A table of fewer ids is sooner made from their hashes than kept in a file.
 _LASTING = 1 << 15
 
@@ -86,6 +89,8 @@ class Dictionary:
         self._lasting = list(tables)
         self._table: HashTable | None = None
         self._whole: dict[str, tuple[NDArray, int]] = {}
+        # How much of a column was asked for piece by piece.
+        self._asked: Counter[str] = Counter()
         # Suffix of a literal -> id of its datatype, number of its language.
         self._types: dict[str, tuple[int, int]] = {}
 
@@ -204,7 +209,8 @@ class Dictionary:
 
     def _of(self, name: str, ids: NDArray[np.integer]) -> NDArray:
         ids = np.asarray(ids)
-        if not self.segments or 8 * len(ids) > len(self):
+        self._asked[name] += len(ids) + _CALL
+        if not self.segments or self._asked[name] > len(self):
             return self._column(name)[ids]
         numbers = self._segments_of(ids)
         values = np.zeros(len(ids), getattr(self.segments[0], name).dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from .. import graphs
 from .dictionary import Dictionary
 from .kernels import NO_PAIRS, Pairs, distinct, heads, pack, subtract, tails, unite
-from .relations import GraphSets, Relation, Relations, StoredOf
+from .relations import Graph, GraphSets, Relation, Relations, StoredOf, at
 from .rows import Rows
 
 VIEWS = ("asserted_public", "asserted_private", "inferred_public", "inferred_private", "ontology", "own")
@@ -120,45 +120,47 @@ class Image:
         is written now; of several forms in one patch one counts, rather one that Oxigraph rewrites.
         """
         stored_of = self.dictionary.stored_of
-        really_added, really_removed = {}, {}
-        kept: dict[tuple[int, int], Pairs] = {}
-        for key, pairs in added.pairs.items():
-            relation = self._relation(*key)
-            plain, pairs = _one_form_each(pairs, stored_of)
-            there = relation.in_graph(plain, key[0], self.sets)
-            written = relation.written(plain[there], key[0], self.sets, stored_of)
-            respelt = written != pairs[there]
-            fresh = ~there
+        really_added: dict[tuple[int, int], Pairs] = {}
+        really_removed: dict[tuple[int, int], Pairs] = {}
+        for view, predicate, bundled, graph in self._bundles(added):
+            relation = self._relation(view, predicate)
+            plain, pairs = _one_form_each(bundled, stored_of)
+            there = relation.in_graph(plain, graph, self.sets)
+            if not there.any():
+                really_added |= _by_graph(predicate, pairs, graph)
+                continue
+            written = relation.written(plain[there], at(graph, there), self.sets, stored_of)
+            respelt, fresh = written != pairs[there], ~there
             fresh[there] = respelt
-            really_added[key] = np.sort(pairs[fresh])
-            really_removed[key] = plain[there][respelt]
-            kept[key] = plain
+            really_added |= _by_graph(predicate, pairs[fresh], at(graph, fresh))
+            really_removed |= _by_graph(predicate, plain[there][respelt], at(at(graph, there), respelt))
+        stale = {}
         for key, pairs in removed.pairs.items():
-            gone = distinct(pack(heads(pairs), stored_of(tails(pairs))))
-            gone = gone[self._relation(*key).in_graph(gone, key[0], self.sets)]
-            gone = subtract(gone, kept.get(key, NO_PAIRS))
-            really_removed[key] = unite(gone, really_removed.get(key, NO_PAIRS))
+            kept = added.pairs.get(key, NO_PAIRS)
+            stale[key] = subtract(_as_stored(pairs, stored_of), _as_stored(kept, stored_of))
+        for view, predicate, pairs, graph in self._bundles(Rows(stale)):
+            there = self._relation(view, predicate).in_graph(pairs, graph, self.sets)
+            for key, gone in _by_graph(predicate, pairs[there], at(graph, there)).items():
+                really_removed[key] = unite(gone, really_removed.get(key, NO_PAIRS))
         return Rows(really_added), Rows(really_removed)
 
     def as_received(self, rows: Rows) -> Rows:
         """Rows of stored ids with their objects as they were written: what the journal keeps of removals."""
         stored_of = self.dictionary.stored_of
-        return Rows(
-            {
-                key: np.sort(self._relation(*key).written(pairs, key[0], self.sets, stored_of))
-                for key, pairs in rows.pairs.items()
-            }
-        )
+        written: dict[tuple[int, int], Pairs] = {}
+        for view, predicate, pairs, graph in self._bundles(rows):
+            found = self._relation(view, predicate).written(pairs, graph, self.sets, stored_of)
+            written |= _by_graph(predicate, found, graph)
+        return Rows(written)
 
     def changed(self, *, added: Rows, removed: Rows) -> Image:
         """The image after an effective patch of asserted or own graphs; views that it leaves alone stay the same."""
         stored_of = self.dictionary.stored_of
         changes: dict[str, dict[int, Relation]] = defaultdict(dict)
         for rows, change in ((removed, Relation.removed), (added, Relation.added)):
-            for graph, predicate, pairs in rows:
-                name = self._view_of(graph)
-                known = changes[name]
-                relation = known[predicate] if predicate in known else self._relation(graph, predicate)
+            for view, predicate, pairs, graph in self._bundles(rows):
+                known = changes[view]
+                relation = known[predicate] if predicate in known else self._relation(view, predicate)
                 known[predicate] = change(relation, pairs, graph, self.sets, stored_of)
         return self._exchanged(changes)
 
@@ -191,9 +193,31 @@ class Image:
             inferred_private=self.inferred_private.brought_to(private),
         )
 
-    def _relation(self, graph: int, predicate: int) -> Relation:
-        view: Relations = getattr(self, self._view_of(graph))
-        return view.get_relation(predicate)
+    def _bundles(self, rows: Rows) -> Iterator[tuple[str, int, Pairs, Graph]]:
+        """Rows by view and predicate, sorted by their stored ids where they lie in several graphs.
+
+        Those of several graphs come together unless one row lies in two of them.
+        """
+        found: dict[tuple[str, int], list[tuple[int, Pairs]]] = defaultdict(list)
+        views = {graph: self._view_of(graph) for graph in rows.graphs}
+        for graph, predicate, pairs in rows:
+            found[views[graph], predicate].append((graph, pairs))
+        for (view, predicate), parts in found.items():
+            if len(parts) > 1:
+                pairs = np.concatenate([some for _, some in parts])
+                plain = pack(heads(pairs), self.dictionary.stored_of(tails(pairs)))
+                order = np.argsort(plain)
+                if (plain[order[1:]] != plain[order[:-1]]).all():
+                    names = np.array([graph for graph, _ in parts], np.uint32)
+                    owners = np.repeat(names, [len(some) for _, some in parts])
+                    yield view, predicate, pairs[order], owners[order]
+                    continue
+            for graph, pairs in parts:
+                yield view, predicate, pairs, graph
+
+    def _relation(self, view: str, predicate: int) -> Relation:
+        relations: Relations = getattr(self, view)
+        return relations.get_relation(predicate)
 
     def _exchanged(self, changes: Mapping[str, Mapping[int, Relation]]) -> Image:
         made: dict[str, Any] = {name: getattr(self, name).changed(some) for name, some in changes.items()}
@@ -209,6 +233,21 @@ def _view_of(graph: str) -> str:
     if not graphs.is_data(graph):
         return "ontology" if graphs.is_open(graph) else "own"
     return "asserted_private" if graphs.is_private(graph) else "asserted_public"
+
+
+def _as_stored(pairs: Pairs, stored_of: StoredOf) -> Pairs:
+    """Rows as received in stored ids, sorted and distinct."""
+    return distinct(pack(heads(pairs), stored_of(tails(pairs))))
+
+
+def _by_graph(predicate: int, pairs: Pairs, graph: Graph) -> dict[tuple[int, int], Pairs]:
+    """Rows of one predicate by graph and predicate, sorted."""
+    if isinstance(graph, int):
+        return {(graph, predicate): np.sort(pairs)} if len(pairs) else {}
+    order = np.lexsort((pairs, graph))
+    names, begins = np.unique(graph[order], return_index=True)
+    parts = np.split(pairs[order], begins[1:])
+    return {(name, predicate): part for name, part in zip(names.tolist(), parts, strict=False)}
 
 
 def _one_form_each(pairs: Pairs, stored_of: StoredOf) -> tuple[Pairs, Pairs]:

@@ -82,7 +82,23 @@ def unite(left: NDArray, right: NDArray) -> NDArray:
     fresh = right[~contains(left, right)]
     if not len(fresh):
         return left
-    return np.insert(left, np.searchsorted(left, fresh), fresh)
+    return insert(left, left.searchsorted(fresh), fresh)
+
+
+def insert(values: NDArray, places: NDArray[np.integer], others: NDArray) -> NDArray:
+    """`values` with `others` before the rows at `places` (ascending): ``np.insert`` with less ado.
+
+    >>> insert(np.array([1, 5]), np.array([1, 1]), np.array([2, 3]))
+    array([1, 2, 3, 5])
+    """
+    if not len(others):
+        return values
+    made = np.empty(len(values) + len(others), values.dtype)
+    theirs = places + np.arange(len(others))
+    mine = np.ones(len(made), bool)
+    mine[theirs] = False
+    made[theirs], made[mine] = others, values
+    return made
 
 
 def subtract(left: NDArray, right: NDArray) -> NDArray:

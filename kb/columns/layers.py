@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import NO_PAIRS, Ids, Pairs, contains, distinct, expand, pack, swap
+from .kernels import NO_PAIRS, Ids, Pairs, contains, distinct, expand, insert, pack, swap
 
 Numbers = NDArray[np.uint32]
 NO_NUMBERS: Numbers = np.empty(0, np.uint32)
@@ -67,12 +67,12 @@ class Base:
         left = overlay.numbers > 0
         gone, fresh, changed = places[there & ~left], ~there & left, there & left
         at = places[fresh] - np.searchsorted(gone, places[fresh])
-        pairs = np.insert(np.delete(self.pairs, gone), at, overlay.pairs[fresh])
+        pairs = insert(np.delete(self.pairs, gone), at, overlay.pairs[fresh])
         if self.bare:
             return Base(pairs, bare=True)
         numbers = np.array(self.numbers)
         numbers[places[changed]] = overlay.numbers[changed]
-        return Base(pairs, np.insert(np.delete(numbers, gone), at, overlay.numbers[fresh]))
+        return Base(pairs, insert(np.delete(numbers, gone), at, overlay.numbers[fresh]))
 
     @cached_property
     def inverse(self) -> Pairs:
@@ -181,17 +181,23 @@ class Layered:
 
     def put(self, pairs: Pairs, numbers: Numbers) -> Layered:
         """This state but for `pairs` (sorted, distinct), which have `numbers` now; 0 takes a pair away."""
-        before = self.find(pairs)
+        below = self.base.find(pairs)
+        at, hit = self.overlay.places(pairs)
+        before = (
+            np.where(hit, self.overlay.numbers[np.minimum(at, len(self.overlay) - 1)], below)
+            if hit.any()
+            else below
+        )
         if np.array_equal(before, numbers):
             return self
         size = len(self) + int(np.count_nonzero(numbers)) - int(np.count_nonzero(before))
-        rest = ~contains(pairs, self.overlay.pairs)
-        others, other_numbers = self.overlay.pairs[rest], self.overlay.numbers[rest]
-        different = numbers != self.base.find(pairs)
-        at = np.searchsorted(others, pairs[different])
-        overlay = Base(
-            np.insert(others, at, pairs[different]), np.insert(other_numbers, at, numbers[different])
-        )
+        others, other_numbers = self.overlay.pairs, self.overlay.numbers
+        if hit.any():
+            others, other_numbers = np.delete(others, at[hit]), np.delete(other_numbers, at[hit])
+            at = others.searchsorted(pairs)
+        different = numbers != below
+        at = at[different]
+        overlay = Base(insert(others, at, pairs[different]), insert(other_numbers, at, numbers[different]))
         if len(overlay) > _bound(self.base):
             return Layered(self.base.under_overlay(overlay), size=size)
         return Layered(self.base, overlay, size=size)

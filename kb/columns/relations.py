@@ -12,6 +12,8 @@ from .layers import NO_NUMBERS, Base, Layered, Numbers
 
 StoredOf = Callable[[Ids], Ids]
 """``Dictionary.stored_of``."""
+Graph = int | Ids
+"""The graph that rows lie in, or the graph of each row."""
 
 
 class GraphSets:
@@ -30,38 +32,58 @@ class GraphSets:
         """The graph ids of one set, ascending."""
         return self.sets[number]
 
-    def with_graph(self, numbers: NDArray[np.integer], graph: int) -> Numbers:
+    def with_graph(self, numbers: NDArray[np.integer], graph: Graph) -> Numbers:
         """The sets that `numbers` become when `graph` joins them."""
-        return self._changed(numbers, lambda members: tuple(sorted({*members, graph})))
+        return self._changed(numbers, graph, lambda members, one: tuple(sorted({*members, one})))
 
-    def without_graph(self, numbers: NDArray[np.integer], graph: int) -> Numbers:
+    def without_graph(self, numbers: NDArray[np.integer], graph: Graph) -> Numbers:
         """The sets that `numbers` become when `graph` leaves them."""
-        return self._changed(numbers, lambda members: tuple(one for one in members if one != graph))
+        return self._changed(numbers, graph, lambda members, one: tuple(m for m in members if m != one))
 
     def holding(self, graph: int) -> NDArray[np.bool_]:
         """By number of set, whether it holds `graph`."""
         return np.array([graph in members for members in self.sets], bool)
 
-    def hold(self, numbers: Numbers, graph: int) -> NDArray[np.bool_]:
+    def hold(self, numbers: Numbers, graph: Graph) -> NDArray[np.bool_]:
         """For each of `numbers`, whether its set holds `graph`."""
-        if len(numbers) and (numbers == numbers[0]).all():
+        if isinstance(graph, int) and len(numbers) and (numbers == numbers[0]).all():
             return np.full(len(numbers), graph in self.sets[numbers[0]])
-        before, places = np.unique(numbers, return_inverse=True)
-        return np.array([graph in self.sets[one] for one in before], bool)[places]
+        cases, places = _cases(numbers, graph)
+        return np.array([one in self.sets[number] for one, number in cases], bool)[places]
 
     def _changed(
-        self, numbers: NDArray[np.integer], change: Callable[[tuple[int, ...]], tuple[int, ...]]
+        self,
+        numbers: NDArray[np.integer],
+        graph: Graph,
+        change: Callable[[tuple[int, ...], int], tuple[int, ...]],
     ) -> Numbers:
-        if len(numbers) and (numbers == numbers[0]).all():  # The usual case, without sorting.
-            return np.full(len(numbers), self._number(change(self.sets[numbers[0]])), np.uint32)
-        before, places = np.unique(numbers, return_inverse=True)
-        return np.array([self._number(change(self.sets[one])) for one in before], np.uint32)[places]
+        # The usual case, without sorting.
+        if isinstance(graph, int) and len(numbers) and (numbers == numbers[0]).all():
+            return np.full(len(numbers), self._number(change(self.sets[numbers[0]], graph)), np.uint32)
+        cases, places = _cases(numbers, graph)
+        return np.array([self._number(change(self.sets[n], one)) for one, n in cases], np.uint32)[places]
 
     def _number(self, members: tuple[int, ...]) -> int:
         if members not in self._numbers:
             self._numbers[members] = len(self.sets)
             self.sets.append(members)
         return self._numbers[members]
+
+
+def _cases(numbers: NDArray[np.integer], graph: Graph) -> tuple[list[tuple[int, int]], NDArray[np.intp]]:
+    """The different graphs and numbers that go together, and the place of each row's among them."""
+    packed = pack(np.broadcast_to(graph, numbers.shape), numbers)
+    cases, places = np.unique(packed, return_inverse=True)
+    return list(zip(heads(cases).tolist(), tails(cases).tolist(), strict=True)), places
+
+
+def at(graph: Graph, places: NDArray[np.integer] | NDArray[np.bool_]) -> Graph:
+    """The graph of some of the rows.
+
+    >>> at(7, np.array([0])), at(np.array([7, 8]), np.array([1]))
+    (7, array([8]))
+    """
+    return graph if isinstance(graph, int) else graph[places]
 
 
 class Relation:
@@ -133,19 +155,23 @@ class Relation:
         covered = distinct(pack(heads(self.received), stored[tails(self.received)]))
         return unite(subtract(self.pairs, covered), self.received)
 
-    def added(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Relation:
-        """This relation with rows of `graph` added (objects as received, one form a row)."""
+    def added(self, pairs: Pairs, graph: Graph, sets: GraphSets, stored_of: StoredOf) -> Relation:
+        """This relation with rows of `graph` added (objects as received, no two with one stored form)."""
         plain = pack(heads(pairs), stored_of(tails(pairs)))
-        keys = distinct(plain)
-        before = self.rows.find(keys)
-        forms = self._forgotten(keys[sets.hold(before, graph)], graph, sets, stored_of)
-        spelt = distinct(pairs[pairs != plain])
-        return Relation.of(
-            self.rows.put(keys, sets.with_graph(before, graph)),
-            forms.put(spelt, sets.with_graph(forms.find(spelt), graph)),
-        )
+        order = np.argsort(plain, kind="stable")  # Mostly in order already, which this kind makes use of.
+        keys, owner = plain[order], at(graph, order)
+        before, forms = self.rows.find(keys), self.forms
+        if len(forms):
+            held = sets.hold(before, owner)
+            forms = self._forgotten(keys[held], at(owner, held), sets, stored_of)
+        spelt = np.flatnonzero(pairs != plain)
+        if len(spelt):
+            spelt = spelt[np.argsort(pairs[spelt])]
+            numbers = sets.with_graph(forms.find(pairs[spelt]), at(graph, spelt))
+            forms = forms.put(pairs[spelt], numbers)
+        return Relation.of(self.rows.put(keys, sets.with_graph(before, owner)), forms)
 
-    def removed(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Relation:
+    def removed(self, pairs: Pairs, graph: Graph, sets: GraphSets, stored_of: StoredOf) -> Relation:
         """This relation without the rows `pairs` (stored ids, sorted) in `graph`; rows in other graphs stay."""
         before = self.rows.find(pairs)
         return Relation.of(
@@ -177,7 +203,7 @@ class Relation:
             return Relation(pairs)
         return self.changed(gained, lost) if len(lost) + len(gained) else self
 
-    def in_graph(self, pairs: Pairs, graph: int, sets: GraphSets) -> NDArray[np.bool_]:
+    def in_graph(self, pairs: Pairs, graph: Graph, sets: GraphSets) -> NDArray[np.bool_]:
         """For each of `pairs` (stored ids), whether it lies in `graph`."""
         return sets.hold(self.rows.find(pairs), graph)
 
@@ -187,12 +213,12 @@ class Relation:
             return NO_PAIRS
         return self.pairs[sets.holding(graph)[self.sets]]
 
-    def written(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Pairs:
-        """Rows `pairs` of `graph` (stored ids, sorted) as they were written there, aligned."""
-        spelt, numbers = self._forms_of(pairs, stored_of)
-        spelt = spelt[sets.hold(numbers, graph)]
+    def written(self, pairs: Pairs, graph: Graph, sets: GraphSets, stored_of: StoredOf) -> Pairs:
+        """Rows `pairs` of `graph` (stored ids, sorted, distinct) as they were written there, aligned."""
+        spelt, numbers, places = self._forms_of(pairs, stored_of)
+        there = sets.hold(numbers, at(graph, places))
         written = pairs.copy()
-        written[np.searchsorted(pairs, pack(heads(spelt), stored_of(tails(spelt))))] = spelt
+        written[places[there]] = spelt[there]
         return written
 
     def merged(self) -> Relation:
@@ -209,20 +235,21 @@ class Relation:
         """Whether a merge pays."""
         return self.rows.due or self.forms.due
 
-    def _forms_of(self, pairs: Pairs, stored_of: StoredOf) -> tuple[Pairs, Numbers]:
-        """What is known about how rows `pairs` (stored ids, sorted) were written, and in which graphs."""
+    def _forms_of(self, pairs: Pairs, stored_of: StoredOf) -> tuple[Pairs, Numbers, NDArray[np.intp]]:
+        """What is known about how rows `pairs` (stored ids, sorted) were written, in which graphs, and of which row."""
         if not len(self.forms) or not len(pairs):
-            return NO_PAIRS, NO_NUMBERS
+            return NO_PAIRS, NO_NUMBERS, np.empty(0, np.intp)
         spelt, numbers = self.forms.under(distinct(heads(pairs)))
-        meant = contains(pairs, pack(heads(spelt), stored_of(tails(spelt))))
-        return spelt[meant], numbers[meant]
+        plain = pack(heads(spelt), stored_of(tails(spelt)))
+        meant = contains(pairs, plain)
+        return spelt[meant], numbers[meant], np.searchsorted(pairs, plain[meant])
 
-    def _forgotten(self, pairs: Pairs, graph: int, sets: GraphSets, stored_of: StoredOf) -> Layered:
+    def _forgotten(self, pairs: Pairs, graph: Graph, sets: GraphSets, stored_of: StoredOf) -> Layered:
         """The forms without those of rows `pairs` in `graph`."""
-        if not len(self.forms):
+        if not len(self.forms) or not len(pairs):
             return self.forms
-        spelt, numbers = self._forms_of(pairs, stored_of)
-        return self.forms.put(spelt, sets.without_graph(numbers, graph))
+        spelt, numbers, places = self._forms_of(pairs, stored_of)
+        return self.forms.put(spelt, sets.without_graph(numbers, at(graph, places)))
 
 
 EMPTY = Relation()

@@ -4,15 +4,60 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from .batches import BATCH_ROWS, QUAD_SCHEMA
 from .dictionary import Dictionary
 from .kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, subtract, tails, unite
 
 _FEW = 4_096
+
+
+@dataclass(frozen=True)
+class Quads:
+    """Quads as four aligned columns of ids, in any order."""
+
+    subjects: Ids
+    predicates: Ids
+    objects: Ids
+    graphs: Ids
+
+    @classmethod
+    def encoded(cls, dictionary: Dictionary, batches: Sequence[pa.RecordBatch]) -> Quads:
+        """Encode quad batches, at the cost of one look-up where they are small."""
+        columns = [[batch.column(name) for batch in batches] for name in "spog"]
+        if not batches:
+            return cls(*np.empty((4, 0), np.uint32))
+        if sum(map(len, batches)) > _FEW:
+            return cls(*(np.concatenate([dictionary.encode(one) for one in column]) for column in columns))
+        terms = [part.cast(pa.large_string()) for column in columns for part in column]
+        return cls(*dictionary.encode(pa.concat_arrays(terms)).reshape(4, -1))
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    @property
+    def columns(self) -> list[Ids]:
+        """Subjects, predicates, objects, graphs."""
+        return [self.subjects, self.predicates, self.objects, self.graphs]
+
+    def taken(self, places: NDArray[np.integer]) -> Quads:
+        """The quads at some places."""
+        return Quads(*(column[places] for column in self.columns))
+
+    def plus(self, other: Quads) -> Quads:
+        """These, and others behind them."""
+        return Quads(*map(np.concatenate, zip(self.columns, other.columns, strict=True)))
+
+    def batch(self, dictionary: Dictionary) -> pa.RecordBatch:
+        """The quads as one batch in N-Triples syntax."""
+        terms, size = dictionary.decode(np.concatenate(self.columns)), len(self)
+        columns = [terms.slice(number * size, size) for number in range(4)]
+        return pa.RecordBatch.from_arrays(columns, schema=QUAD_SCHEMA)
 
 
 class Rows:
@@ -34,14 +79,29 @@ class Rows:
         """Encode quad batches (columns s, p, o, g in N-Triples syntax)."""
         parts: dict[tuple[int, int], list[Pairs]] = defaultdict(list)
         for batch in batches:
-            subjects, predicates, objects, graphs = _encoded(batch, dictionary)
-            pairs, keys = pack(subjects, objects), pack(graphs, predicates)
-            order = np.argsort(keys, kind="stable")
-            keys, pairs = keys[order], pairs[order]
-            begins = np.flatnonzero(np.concatenate(([len(keys) > 0], keys[1:] != keys[:-1])))
-            for key, part in zip(keys[begins], np.split(pairs, begins[1:]), strict=False):
-                parts[int(key >> np.uint64(32)), int(key & np.uint64(0xFFFFFFFF))].append(distinct(part))
+            for key, some in cls.of(Quads.encoded(dictionary, [batch])).pairs.items():
+                parts[key].append(some)
         return cls({key: distinct(np.concatenate(some)) for key, some in parts.items()})
+
+    @classmethod
+    def of(cls, quads: Quads) -> Rows:
+        """The rows that quads make."""
+        pairs, keys = pack(quads.subjects, quads.objects), pack(quads.graphs, quads.predicates)
+        order = np.argsort(keys, kind="stable")
+        keys, pairs = keys[order], pairs[order]
+        begins = np.flatnonzero(np.concatenate(([len(keys) > 0], keys[1:] != keys[:-1])))
+        names = [(key >> 32, key & 0xFFFFFFFF) for key in keys[begins].tolist()]
+        return cls(dict(zip(names, map(distinct, np.split(pairs, begins[1:])), strict=False)))
+
+    @property
+    def quads(self) -> Quads:
+        """The rows as quads."""
+        if not self.pairs:
+            return Quads(*np.empty((4, 0), np.uint32))
+        sizes = [len(one) for one in self.pairs.values()]
+        pairs = np.concatenate(list(self.pairs.values()))
+        graphs, predicates = (np.repeat(one, sizes) for one in np.array(list(self.pairs), np.uint32).T)
+        return Quads(heads(pairs), predicates, tails(pairs), graphs)
 
     def __len__(self) -> int:
         return sum(len(one) for one in self.pairs.values())
@@ -82,15 +142,6 @@ class Rows:
                     block, room = [], BATCH_ROWS
         if block:
             yield _batch(block, dictionary)
-
-
-def _encoded(batch: pa.RecordBatch, dictionary: Dictionary) -> Sequence[Ids]:
-    columns = [batch.column(name) for name in "spog"]
-    if len(batch) > _FEW:
-        return [dictionary.encode(column) for column in columns]
-    # One look-up for all four: of a few terms its beginning and its end cost the most.
-    terms = pa.concat_arrays([column.cast(pa.large_string()) for column in columns])
-    return list(dictionary.encode(terms).reshape(4, -1))
 
 
 def _batch(block: list[tuple[int, int, Pairs]], dictionary: Dictionary) -> pa.RecordBatch:

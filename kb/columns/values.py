@@ -94,9 +94,9 @@ def lexical(dictionary: Dictionary, ids: Ids) -> pa.Array:
     """
     ids = np.asarray(ids)
     terms = dictionary.decode(ids)
-    kind = dictionary.kind[ids]
+    kind = dictionary.kind_of(ids)
     # All terms of one datatype and language have as many characters to cut off behind the lexical form.
-    sorts = (dictionary.datatype[ids].astype(np.uint64) << np.uint64(16)) | dictionary.language[ids]
+    sorts = (dictionary.datatype_of(ids).astype(np.uint64) << np.uint64(16)) | dictionary.language_of(ids)
     parts, places = [], []
     for sort in np.unique(sorts):
         of_sort = np.flatnonzero(sorts == sort)
@@ -214,7 +214,7 @@ def typed_values(dictionary: Dictionary, ids: Ids) -> TypedValues:
     kind = np.zeros(len(ids), np.uint8)
     number = np.full(len(ids), np.nan)
     binary = np.zeros(len(ids), bool)
-    datatypes = dictionary.datatype[ids]
+    datatypes = dictionary.datatype_of(ids)
     for datatype in np.unique(datatypes[datatypes != 0]):
         iri = dictionary.text(datatype)[1:-1]
         name = iri.removeprefix(XSD) if iri.startswith(XSD) else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -113,11 +114,13 @@ class Staging:
     def checkpoint(self, place: Path, *, durable: bool = True) -> None:
         """Write a snapshot of the stores and the image into the new folder `place`."""
         place.mkdir(parents=True)
-        self.asserted.backup(str(place / "asserted"))
-        if self._merged is not None:
-            self._merged.backup(str(place / "oxigraph"))
+        stores = {"asserted": self.asserted} | ({"oxigraph": self._merged} if self._merged else {})
         earlier = self.base.folder / "columns" if self.base else None
-        write_image(self.image, place / "columns", earlier=earlier, ahead=self._ahead)
+        with ThreadPoolExecutor(len(stores), "kb-checkpoint") as pool:
+            backups = [pool.submit(store.backup, str(place / name)) for name, store in stores.items()]
+            write_image(self.image, place / "columns", earlier=earlier, ahead=self._ahead)
+            for backup in backups:
+                backup.result()
         if self._rebased:  # What was written ahead is linked by now.
             shutil.rmtree(self._ahead)
             self._rebased = False

@@ -9,6 +9,7 @@ from .backup import BackedUp, Restored, backup, restore
 from .doctor import Diagnosis, Progress, Rebuilt, diagnose, rebuild
 from .doctor.diagnosis import unwatched
 from .errors import UsageError
+from .graphs import Private
 from .store import Commit, Folder
 from .versions import (
     Changes,
@@ -32,23 +33,23 @@ class Administration:
         self.folder = folder
         self.read_only = read_only
 
-    def at(self, reference: Reference, *, private: bool = True) -> Self:
+    def at(self, reference: Reference, *, private: Private = True) -> Self:
         """The knowledge base as it was at a commit or a time, to read only; consequences are those of then.
 
         `reference` is a number, an id or the beginning of one, a snapshot's name, or a time: ISO 8601, or Python's
-        `datetime` or `date` (UTC without a zone). Without `private` only public commits can be named.
+        `datetime` or `date` (UTC without a zone). Only commits whose graphs may all be seen can be named.
         Raises NotFound, UsageError.
         """
         return type(self)(PastFolder(self.folder, self._commit(reference, private)), True)
 
-    def show(self, reference: Reference, *, private: bool = True) -> Changes:
+    def show(self, reference: Reference, *, private: Private = True) -> Changes:
         """What one commit changed.
 
         Raises NotFound, UsageError.
         """
         return changes_of(self.folder.journal, self._commit(reference, private), private=private)
 
-    def diff(self, before: Reference, after: Reference | None = None, *, private: bool = True) -> Changes:
+    def diff(self, before: Reference, after: Reference | None = None, *, private: Private = True) -> Changes:
         """The net difference of two commits' states; `after` is the newest commit where it is not given.
 
         What was added and removed again between them is not in it. Raises NotFound, UsageError.
@@ -111,5 +112,5 @@ class Administration:
         """
         return restore(Path(source), Path(path), progress=progress)
 
-    def _commit(self, reference: Reference, private: bool) -> Commit:
+    def _commit(self, reference: Reference, private: Private) -> Commit:
         return commit_of(visible(self.folder.journal.commits(), private=private), reference)

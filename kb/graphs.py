@@ -25,6 +25,9 @@ SHAPES = f"{GRAPH}shapes"
 COMMITS = f"{GRAPH}commits"
 PRIVATE_COMMITS = f"{PRIVATE}commits"
 
+# Which private graphs somebody may see: all, none, or those that are named.
+Private = bool | tuple[str, ...]
+
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _RESERVED = ("inferred", "private", "ontology", "vocabularies", "shapes", "commits", "rules", "mined")
 
@@ -61,6 +64,21 @@ def is_private(graph: str) -> bool:
     (True, False)
     """
     return graph.startswith(PRIVATE)
+
+
+def is_visible(graph: str, private: Private) -> bool:
+    """Whether somebody may see a graph: every public one, and the private ones that they may see.
+
+    Consequences of private graphs follow from all of them together: who sees some sees none of these.
+
+    >>> is_visible(INFERRED, False), is_visible(PRIVATE + "orders", (PRIVATE + "orders",))
+    (True, True)
+    >>> is_visible(PRIVATE_INFERRED, (PRIVATE_INFERRED,))
+    False
+    """
+    if not is_private(graph) or isinstance(private, bool):
+        return private is True or not is_private(graph)
+    return graph in private and not is_own(graph)
 
 
 def is_inferred(graph: str) -> bool:

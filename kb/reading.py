@@ -32,7 +32,7 @@ class Reading:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self._snapshot: Snapshot | None = None
-        self._proving: dict[tuple[str, bool], tuple[RuleSet, Relations, Relations]] = {}
+        self._proving: dict[tuple[str, graphs.Private], tuple[RuleSet, Relations, Relations]] = {}
 
     @property
     def settings(self) -> Settings:
@@ -65,7 +65,7 @@ class Reading:
         text: str,
         *,
         reasoning: bool = True,
-        private: bool = True,
+        private: graphs.Private = True,
         parameters: Mapping[str, Term] | None = None,
         dataset: Dataset | None = None,
     ) -> Result:
@@ -79,7 +79,7 @@ class Reading:
         values: Mapping[str, Given] | None = None,
         *,
         reasoning: bool = True,
-        private: bool = True,
+        private: graphs.Private = True,
     ) -> Result:
         """Ask a competency question by its id; what `values` leave out has its default.
 
@@ -90,17 +90,22 @@ class Reading:
         return self.query(asked.bound(terms), reasoning=reasoning, private=private)
 
     def find(
-        self, text: str, *, kind: str | None = None, limit: int = 10, private: bool = True
+        self, text: str, *, kind: str | None = None, limit: int = 10, private: graphs.Private = True
     ) -> list[Match]:
-        """The entities that come closest to a name, code or GTIN, best first; typing errors are forgiven."""
-        return find(self.snapshot, text, kind=kind, limit=limit, private=private)
+        """The entities that come closest to a name, code or GTIN, best first; typing errors are forgiven.
+
+        Who does not see all private graphs finds what public ones name.
+        """
+        return find(self.snapshot, text, kind=kind, limit=limit, private=private is True)
 
     def validate(self) -> ValidationReport:
         """Judge everything asserted by the store's shapes."""
         image = self.snapshot.image
         return gate.judged(pipeline.shapes_of(image), image)
 
-    def explain(self, subject: Value, property: Value, object: Value, *, private: bool = True) -> Proof:
+    def explain(
+        self, subject: Value, property: Value, object: Value, *, private: graphs.Private = True
+    ) -> Proof:
         """Why a triple holds: a proof down to what was asserted.
 
         Raises NotFound when it does not hold, or no proof is found within the bounds of the search.
@@ -117,7 +122,7 @@ class Reading:
         return proof
 
     def explain_missing(
-        self, subject: Value, property: Value, object: Value, *, private: bool = True
+        self, subject: Value, property: Value, object: Value, *, private: graphs.Private = True
     ) -> Gaps:
         """Why a triple does not hold: the rules that come nearest to it, with the premises that they lack.
 
@@ -134,20 +139,19 @@ class Reading:
             raise UsageError(f"{' '.join(triple)} holds", hint="ask for its proof with kb explain")
         return find_gaps(rules, view, (s, p, o), dictionary=dictionary)
 
-    def log(self, *, private: bool = True) -> list[Commit]:
-        """All commits, oldest first; without `private` only those that touched no private graph."""
-        commits = self.folder.journal.commits()
-        return [one for one in commits if private or not any(map(graphs.is_private, one.graphs.split()))]
+    def log(self, *, private: graphs.Private = True) -> list[Commit]:
+        """All commits, oldest first, but for those that touched another private graph than these."""
+        return [one for one in self.folder.journal.commits() if one.visible(private)]
 
     def quarantine(self) -> list[Entry]:
         """What the gate held back, oldest first."""
         return Quarantine(self.folder.path / "quarantine").entries()
 
-    def stats(self, *, private: bool = True) -> statistics.Stats:
+    def stats(self, *, private: graphs.Private = True) -> statistics.Stats:
         """The store in numbers."""
         return statistics.stats(self.folder, self.snapshot, private=private)
 
-    def dump(self, *, graph: str | None = None, private: bool = True) -> Iterator[bytes]:
+    def dump(self, *, graph: str | None = None, private: graphs.Private = True) -> Iterator[bytes]:
         """All asserted data (or one graph of any kind) as N-Quads text in pieces, blank nodes blank again.
 
         The ontology, the shapes and the commits are a store's own and are dumped by name only.
@@ -155,14 +159,14 @@ class Reading:
         Raises NotFound for an unknown graph.
         """
         image = self.snapshot.image
-        names = [name for name in image.graph_names() if private or not graphs.is_private(name)]
+        names = [name for name in image.graph_names() if graphs.is_visible(name, private)]
         if graph is not None and graph not in names:
             raise NotFound(f"There is no graph {graph}", hint="see kb stats for the graphs there are")
         for name in [graph] if graph else [name for name in names if not graphs.is_own(name)]:
             for batch in image.rows_of(name).batches(image.dictionary):
                 yield bytes(lines(skolem.unskolemised_batch(batch)))
 
-    def _premises(self, private: bool) -> tuple[RuleSet, Relations, Relations]:
+    def _premises(self, private: graphs.Private) -> tuple[RuleSet, Relations, Relations]:
         """Rules, all facts and asserted facts of the current snapshot, made once for it."""
         key = (self.snapshot.name, private)
         known = self._proving.get(key)

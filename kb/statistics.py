@@ -34,22 +34,27 @@ class ClassStats:
 
 @dataclass(frozen=True)
 class Stats:
-    """Triples and terms are distinct ones; `bytes` is what the folder takes, shared files counted once."""
+    """Triples and terms are distinct ones; `bytes` is what the folder takes, shared files counted once.
+
+    `commits` are those that may be seen; `terms` and `bytes` are None for who does not see all private graphs.
+    """
 
     path: Path
     snapshot: str
     commits: int
-    terms: int
+    terms: int | None
     asserted: int
     inferred: int
-    bytes: int
+    bytes: int | None
     graphs: tuple[GraphStats, ...]
     classes: tuple[ClassStats, ...]
 
     def __str__(self) -> str:
+        size = "" if self.bytes is None else f", {self.bytes / 1e6:,.1f} MB"
+        terms = "" if self.terms is None else f" over {self.terms:,} terms"
         lines = [
-            f"{self.path}: snapshot {self.snapshot} after {self.commits} commits, {self.bytes / 1e6:,.1f} MB",
-            f"{self.asserted:,} asserted and {self.inferred:,} inferred triples over {self.terms:,} terms",
+            f"{self.path}: snapshot {self.snapshot} after {self.commits} commits{size}",
+            f"{self.asserted:,} asserted and {self.inferred:,} inferred triples{terms}",
             "",
             *(f"{one.quads:>12,}  {one.name}{'  (private)' * one.private}" for one in self.graphs),
             "",
@@ -62,10 +67,11 @@ class Stats:
         return {**asdict(self), "path": str(self.path)}
 
 
-def stats(folder: Folder, snapshot: Snapshot, *, private: bool = True) -> Stats:
-    """Count a snapshot; without `private` only what is public."""
+def stats(folder: Folder, snapshot: Snapshot, *, private: graphs.Private = True) -> Stats:
+    """Count a snapshot: what somebody who sees these `private` graphs can see of it."""
     image = snapshot.image
-    shown = [name for name in image.graph_names() if private or not graphs.is_private(name)]
+    shown = [name for name in image.graph_names() if graphs.is_visible(name, private)]
+    whole = private is True
     types = image.view(private=private, inferred=True).get_relation(image.dictionary.id(str(RDF.type)))
     classes, counts = np.unique(types.objects, return_counts=True)
     order = np.argsort(-counts, kind="stable")
@@ -73,11 +79,11 @@ def stats(folder: Folder, snapshot: Snapshot, *, private: bool = True) -> Stats:
     return Stats(
         path=folder.path,
         snapshot=snapshot.name,
-        commits=folder.journal.last,
-        terms=len(image.dictionary),
+        commits=sum(one.visible(private) for one in folder.journal.commits()),
+        terms=len(image.dictionary) if whole else None,
         asserted=image.view(private=private, inferred=False).size,
-        inferred=image.inferred_public.size + (image.inferred_private.size if private else 0),
-        bytes=_bytes(folder.path),
+        inferred=image.inferred_public.size + (image.inferred_private.size if whole else 0),
+        bytes=_bytes(folder.path) if whole else None,
         graphs=tuple(GraphStats(name, len(image.rows_of(name)), graphs.is_private(name)) for name in shown),
         classes=tuple(
             ClassStats(name[1:-1], int(count)) for name, count in zip(names, counts[order], strict=True)

@@ -38,14 +38,19 @@ class Image:
     ontology: Relations = field(default_factory=Relations)
     own: Relations = field(default_factory=Relations)
 
-    def view(self, *, private: bool, inferred: bool) -> Relations:
+    def view(self, *, private: graphs.Private, inferred: bool) -> Relations:
         """The union of the views that a reader sees."""
         view = self.asserted_public
-        if private:
+        if private is True:
             view = view.united(self.asserted_private)
+        elif private:
+            for graph in private:
+                if graphs.is_visible(graph, private):
+                    pairs = {key: some for (_, key), some in self.rows_of(graph).pairs.items()}
+                    view = view.united(Relations.of(pairs))
         if inferred:
             view = view.united(self.inferred_public)
-        if private and inferred:
+        if private is True and inferred:
             view = view.united(self.inferred_private)
         return view
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from ..errors import QueryError
+from ..graphs import Private
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
@@ -24,12 +25,12 @@ Term = ox.NamedNode | ox.BlankNode | ox.Literal
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a query reads: with private graphs or without, with consequences or without, and named graphs.
+    """What a query reads: which private graphs, with consequences or without, and named graphs.
 
     `default_graphs` and `named_graphs` are those of the SPARQL protocol; none means all that may be seen.
     """
 
-    private: bool = True
+    private: Private = True
     inferred: bool = True
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyoxigraph as ox
 import xxhash
 
-from ..graphs import BASE
+from ..graphs import BASE, Private, is_visible
 
 _BLOCK = 1 << 22
 _TRAILER = re.compile(rb"\n# xxh3-128 ([0-9a-f]{32}) (\d{1,15})(?=\n)")
@@ -50,6 +50,10 @@ class Commit:
     graphs: str = ""
     added: int = 0
     removed: int = 0
+
+    def visible(self, private: Private) -> bool:
+        """Whether somebody who sees these private graphs may know of it: of each graph that it wrote."""
+        return all(is_visible(graph, private) for graph in self.graphs.split())
 
     @property
     def iri(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from ..columns.files import read_image
 from ..columns.image import Image
 from ..columns.kernels import subtract
 from ..columns.rows import Rows
-from ..graphs import is_inferred, is_private
+from ..graphs import Private, is_inferred, is_open, is_private, is_visible
 from . import oxigraph
 
 READERS = "readers"
@@ -66,7 +67,14 @@ class Snapshot:
         """Whether anything was inferred."""
         return self._merged_folder.exists()
 
-    def view(self, *, private: bool, inferred: bool, named: bool = False, complete: bool = True) -> ox.Store:
+    @cached_property
+    def private_graphs(self) -> frozenset[str]:
+        """The private graphs that have rows."""
+        return frozenset(filter(is_private, self.image.graph_names()))
+
+    def view(
+        self, *, private: Private, inferred: bool, named: bool = False, complete: bool = True
+    ) -> ox.Store:
         """The graph as a reader sees it: merged in the default graph and, if `named`, by graph beside it.
 
         What a reader may not see is not in the view at all. Unless `complete`, consequences of deferred properties
@@ -74,16 +82,25 @@ class Snapshot:
         first call, in seconds per million triples.
         """
         inferred = inferred and self.infers
+        if private is not True and not self.private_graphs:
+            private = True  # There is nothing to hide, and the stores that hold all of it are there.
+        elif isinstance(private, tuple):
+            listed = {graph for graph in private if is_visible(graph, private)}
+            private = tuple(sorted(listed & self.private_graphs)) or False
         complete = named or (complete and inferred and bool(self.deferred))
-        if private and not named and not complete:
+        if private is True and not named and not complete:
             return self.store if inferred else self.asserted
-        name = "-".join(("private" if private else "public", "full" if inferred else "asserted"))
+        name = "-".join((_sight(private), "full" if inferred else "asserted"))
         if not named:
-            if private:
+            if private is True:
                 return self._view(name, self._deferred_rows, base=self._merged_folder)
+            if private:
+                self.view(private=False, inferred=inferred)
+                public = self.folder / "views" / f"public-{name.rpartition('-')[2]}"
+                return self._view(name, partial(self._listed, private), base=public)
             return self._view(name, lambda: self._merged(inferred=inferred))
         base = self.folder / "views" / name
-        if private and not (inferred and self.deferred):
+        if private is True and not (inferred and self.deferred):
             base = self._merged_folder if inferred else self.folder / "asserted"
         else:
             self.view(private=private, inferred=inferred)
@@ -111,10 +128,16 @@ class Snapshot:
         }
         return Rows({(0, key): one for key, one in pairs.items()}).batches(image.dictionary)
 
-    def _named(self, *, private: bool, inferred: bool) -> Iterator[pa.RecordBatch]:
+    def _listed(self, graphs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """The triples of some graphs, as they are in the default graph."""
+        for graph in filter(is_open, graphs):
+            pairs = {(0, key): some for (_, key), some in self.image.rows_of(graph).pairs.items()}
+            yield from Rows(pairs).batches(self.image.dictionary)
+
+    def _named(self, *, private: Private, inferred: bool) -> Iterator[pa.RecordBatch]:
         """The quads of every graph that may be seen."""
         for graph in self.image.graph_names():
-            if (private or not is_private(graph)) and (inferred or not is_inferred(graph)):
+            if is_visible(graph, private) and (inferred or not is_inferred(graph)):
                 yield from self.image.rows_of(graph).batches(self.image.dictionary)
 
     def _view(
@@ -150,6 +173,13 @@ class Snapshot:
                 store.flush()
                 del store
                 made.rename(place)
+
+
+def _sight(private: Private) -> str:
+    """What a view is called by the private graphs that are in it."""
+    if isinstance(private, tuple):
+        return f"some-{hashlib.blake2b(' '.join(private).encode(), digest_size=8).hexdigest()}"
+    return "private" if private else "public"
 
 
 def in_use(folder: Path) -> bool:

@@ -76,26 +76,28 @@ class Changes:
         return found
 
 
-def changes_of(journal: Journal, commit: Commit, *, private: bool = True) -> Changes:
+def changes_of(journal: Journal, commit: Commit, *, private: graphs.Private = True) -> Changes:
     """A commit's own patch; notes about the commit are in it.
 
-    Raises NotFound without `private` for a commit that touched a private graph.
+    Raises NotFound for a commit that touched another private graph than these.
     """
     names = tuple(commit.graphs.split())
-    if not private and any(map(graphs.is_private, names)):
+    if not commit.visible(private):
         raise NotFound(f"There is no commit #{commit.number}", hint="see kb log")
     return Changes(
         None, commit, commit.added, commit.removed, names, lambda adds: journal.read(commit.number, adds=adds)
     )
 
 
-def changes_between(journal: Journal, before: Commit, after: Commit, *, private: bool = True) -> Changes:
-    """The net difference of two commits' states, either way round; without `private` that of public graphs."""
+def changes_between(
+    journal: Journal, before: Commit, after: Commit, *, private: graphs.Private = True
+) -> Changes:
+    """The net difference of two commits' states, either way round, in the graphs that may be seen."""
     dictionary = Dictionary()
     first, last = sorted((before.number, after.number))
     net = net_of(steps_of(journal, range(first + 1, last + 1), dictionary), dictionary)
     net = net if before.number <= after.number else net.inverse
-    added, removed = (rows if private else _public(rows, dictionary) for rows in (net.added, net.removed))
+    added, removed = (_visible(rows, dictionary, private) for rows in (net.added, net.removed))
     notes = set(dictionary.find(_NOTES).tolist())
     touched = (added.graphs | removed.graphs) - notes
     return Changes(
@@ -112,6 +114,6 @@ def _count(rows: Rows, without: set[int]) -> int:
     return sum(len(pairs) for graph, _, pairs in rows if graph not in without)
 
 
-def _public(rows: Rows, dictionary: Dictionary) -> Rows:
-    hidden = {one for one in rows.graphs if graphs.is_private(dictionary.text(one)[1:-1])}
+def _visible(rows: Rows, dictionary: Dictionary, private: graphs.Private) -> Rows:
+    hidden = {one for one in rows.graphs if not graphs.is_visible(dictionary.text(one)[1:-1], private)}
     return Rows({key: pairs for key, pairs in rows.pairs.items() if key[0] not in hidden})

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from .. import graphs
 from ..errors import NotFound, UsageError
+from ..graphs import Private
 from ..store import Commit
 
 Reference = str | int | date
@@ -77,9 +77,9 @@ def instant(moment: Reference, *, end_of_day: bool = True) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def visible(commits: Sequence[Commit], *, private: bool) -> list[Commit]:
-    """The commits that may be seen: without `private` only those that touched no private graph."""
-    return [one for one in commits if private or not any(map(graphs.is_private, one.graphs.split()))]
+def visible(commits: Sequence[Commit], *, private: Private) -> list[Commit]:
+    """The commits that may be seen: those that touched no other private graph than these."""
+    return [one for one in commits if one.visible(private)]
 
 
 def selected(

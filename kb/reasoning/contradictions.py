@@ -88,8 +88,9 @@ def find_contradictions(
     known already and left out."""
     search = Search(rules, tables, representatives.find)
     found: list[Contradiction] = []
-    for constraint in rules.constraints:
-        found += islice(search.of_constraint(constraint), MOST_PER_RULE)
+    for constraint, body in rules.plan.constraints:
+        if all(len(tables[one.key]) for one in body):
+            found += islice(search.of_constraint(constraint, body), MOST_PER_RULE)
     for distinct in rules.distinct:
         found += islice(search.of_distinct(distinct), MOST_PER_RULE)
     stated = tables.view.get_relation(rules.vocabulary.different_from).pairs
@@ -109,9 +110,7 @@ class Search:
         self._tables = tables
         self._find = find
 
-    def of_constraint(self, constraint: Constraint) -> Iterator[Contradiction]:
-        kind = self._rules.vocabulary.type
-        body = tuple(pattern(atom, kind) for atom in constraint.body)
+    def of_constraint(self, constraint: Constraint, body: tuple[Pattern, ...]) -> Iterator[Contradiction]:
         if self._is_plainly_kept(body, constraint.outside):
             return
         found = solve(body, self._tables, wanted=names_of(constraint.body), resolve=self._find)
@@ -145,8 +144,6 @@ class Search:
     def _is_plainly_kept(self, body: tuple[Pattern, ...], outside: tuple[str, int] | None) -> bool:
         """Whether a look at the tables tells that nothing matches: most constraints say that classes are apart."""
         tables = [self._tables[one.key] for one in body]
-        if not all(map(len, tables)):
-            return True
         if outside is not None and len(body) == 1 and body[0].object == outside[0]:
             values = tails(self._tables.links(body[0].key).rows)
             return not self._rules.datatypes.outside(values, outside[1]).any()

@@ -55,6 +55,24 @@ KNOWN_DATATYPES = RL_DATATYPES | {_LANG_STRING, *(f"{XSD}{name}" for name in _MO
 """Those of the profile, and some beyond it that are checked in the same way."""
 
 _UNCHECKED = np.uint32(0xFFFFFFFF)
+_DAYS = (
+    "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])",
+    "(0[469]|11)-(0[1-9]|[12][0-9]|30)",
+    "02-(0[1-9]|1[0-9]|2[0-8])",
+)
+_DATE = f"[0-9]{{4}}-({'|'.join(_DAYS)})"
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+# What most literals look like; those that look otherwise are read as their datatype demands.
+_USUAL = {
+    f"{XSD}decimal": r"[+-]?[0-9]+(\.[0-9]+)?",
+    f"{XSD}integer": r"[+-]?[0-9]+",
+    f"{XSD}nonNegativeInteger": "[0-9]+",
+    f"{XSD}double": r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?",
+    f"{XSD}boolean": "true|false",
+    f"{XSD}date": _DATE,
+    f"{XSD}dateTime": f"{_DATE}T{_CLOCK}Z?",
+    f"{XSD}anyURI": r'[^\s<>"{}|\\^`]*',
+}
 
 
 def family(datatype: str) -> str:
@@ -147,6 +165,8 @@ class Datatypes:
         self._dictionary = dictionary
         # The datatype of literals found to be well-formed, 0 for ill-formed ones.
         self._fitting: Ids = np.empty(0, np.uint32)
+        # By datatype, the id up to which all its literals have been looked at.
+        self._looked_at: dict[int, int] = {}
 
     def name(self, identifier: int) -> str:
         """The IRI with this id."""
@@ -173,8 +193,11 @@ class Datatypes:
 
         Literals of unknown datatypes may have one.
         """
-        if len(ids) and int(ids.max()) < len(self._fitting) and (self._fitting[ids] == datatype).all():
-            return np.zeros(len(ids), bool)
+        for _ in range(2):
+            # The usual case: all are literals of this very datatype, and well-formed.
+            if len(ids) and int(ids.max()) < len(self._fitting) and (self._fitting[ids] == datatype).all():
+                return np.zeros(len(ids), bool)
+            self._well_formed(ids)
         return self._places(ids, datatype)[1]
 
     def canonical(self, ids: Ids) -> Ids:
@@ -201,11 +224,9 @@ class Datatypes:
         datatypes = self._dictionary.datatype[ids]
         if len(datatypes) and (datatypes == datatypes[0]).all():
             return np.zeros(len(ids), bool)
-        present = np.unique(datatypes)
-        present = present[present != 0]
         by_family: dict[str, list[int]] = {}
-        for one in present:
-            by_family.setdefault(family(self.name(one)), []).append(int(one))
+        for one in _present(datatypes):
+            by_family.setdefault(family(self.name(one)), []).append(one)
         wanted = [one for group in by_family.values() if len(group) > 1 for one in group]
         return np.isin(datatypes, wanted)
 
@@ -213,7 +234,7 @@ class Datatypes:
         found = ids == literal
         kind = family(self.name(self._dictionary.datatype[literal]))
         datatypes = self._dictionary.datatype[ids]
-        for one in np.unique(datatypes[(datatypes != 0) & ~found]):
+        for one in _present(datatypes[~found]):
             if family(self.name(one)) == kind:
                 value = value_of(self._dictionary.term(literal))
                 places = np.flatnonzero((datatypes == one) & ~found)
@@ -229,7 +250,7 @@ class Datatypes:
         if name not in KNOWN_DATATYPES:
             return self._dictionary.datatype[ids] == datatype, outside
         datatypes = self._dictionary.datatype[ids]
-        for one in np.unique(datatypes[datatypes != 0]):
+        for one in _present(datatypes):
             own = self.name(one)
             places = np.flatnonzero(datatypes == one)
             if own not in KNOWN_DATATYPES:
@@ -247,8 +268,7 @@ class Datatypes:
             return np.zeros(len(ids), bool)
         forms = lexical(self._dictionary, ids)
         if name in _STRINGS:
-            matches = pc.match_substring_regex(forms, f"^({_STRINGS[name]})$").to_numpy(zero_copy_only=False)
-            return matches & (own != _LANG_STRING)
+            return _matching(forms, f"({_STRINGS[name]})$") & (own != _LANG_STRING)
         if name == f"{XSD}dateTimeStamp":
             return well_formed(forms, name)
         if name in _NUMBERS:
@@ -257,20 +277,40 @@ class Datatypes:
         return np.full(len(ids), name == _LANG_STRING and own == _LANG_STRING)
 
     def _well_formed(self, ids: Ids) -> NDArray[np.bool_]:
-        if len(self._fitting) <= len(self._dictionary):
-            room = np.full(len(self._dictionary) + 1 - len(self._fitting), _UNCHECKED, np.uint32)
+        """Which literals are well-formed; all of their datatypes are looked at, once."""
+        size = len(self._dictionary) + 1
+        if len(self._fitting) < size:
+            room = np.full(size + size // 4 - len(self._fitting), _UNCHECKED, np.uint32)
             self._fitting = np.concatenate([self._fitting, room])
-        fresh = np.unique(ids[self._fitting[ids] == _UNCHECKED])
-        datatypes = self._dictionary.datatype[fresh]
-        for one in np.unique(datatypes):
-            part = fresh[datatypes == one]
-            self._fitting[part] = np.where(self._forms_fit(part, self.name(one)), one, 0)
+        fresh = ids[self._fitting[ids] == _UNCHECKED]
+        for one in _present(self._dictionary.datatype_of(fresh)):
+            first = self._looked_at.get(one, 1)
+            part = np.flatnonzero(self._dictionary.datatype[first:] == one) + first
+            self._fitting[part] = np.where(self._forms_fit(part.astype(np.uint32), self.name(one)), one, 0)
+            self._looked_at[one] = size
         return self._fitting[ids] != 0
 
     def _forms_fit(self, ids: Ids, name: str) -> NDArray[np.bool_]:
         if name in (f"{XSD}string", _LANG_STRING):
             return np.ones(len(ids), bool)
-        forms = lexical(self._dictionary, ids)
-        if name in _STRINGS:
-            return pc.match_substring_regex(forms, f"^({_STRINGS[name]})$").to_numpy(zero_copy_only=False)
-        return well_formed(forms, name)
+        usual = np.zeros(len(ids), bool)
+        if name in _USUAL:
+            usual |= _matching(self._dictionary.decode(ids), f'"({_USUAL[name]})"\\^')
+        odd = np.flatnonzero(~usual)
+        if len(odd):
+            forms = lexical(self._dictionary, ids[odd])
+            usual[odd] = (
+                _matching(forms, f"({_STRINGS[name]})$") if name in _STRINGS else well_formed(forms, name)
+            )
+        return usual
+
+
+def _present(datatypes: Ids) -> list[int]:
+    """The datatypes that occur, without that of IRIs (0)."""
+    if len(datatypes) and (datatypes == datatypes[0]).all():
+        datatypes = datatypes[:1]
+    return np.unique(datatypes[datatypes != 0]).tolist()
+
+
+def _matching(forms: pa.Array, pattern: str) -> NDArray[np.bool_]:
+    return pc.match_substring_regex(forms, f"^{pattern}").to_numpy(zero_copy_only=False)

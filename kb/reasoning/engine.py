@@ -7,18 +7,20 @@ propagated again; at the end the facts of representatives are written out for al
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..columns.dictionary import Kind
-from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, subtract, tails
-from ..columns.relations import Relations
+from ..columns.kernels import Ids, Pairs, distinct, heads, subtract, swap, tails
+from ..columns.relations import Relation, Relations
+from .conclusions import conclusions
 from .contradictions import Clash, Contradiction, find_contradictions
 from .equality import (
     CLIQUE_CAP,
-    Expansion,
     Oversized,
     Representatives,
     Unkeyed,
@@ -27,13 +29,16 @@ from .equality import (
     shared_by_most,
     unbounded,
 )
-from .joins import ONE, Pattern, Solutions, pattern, solve
+from .firing import Firing
+from .joins import ONE, Pattern, Solutions, solve
+from .plan import Plan
 from .rules import Atom, EqualityRule, Rule, RuleSet, Source
-from .strata import PatternRule, stratify
-from .tables import CLASS, Members, Tables, merged, no_rows, table_of
+from .strata import Filling, Stratum
+from .tables import CLASS, Links, Members, Tables, by_class, merged, no_rows, table_of
 
 Changes = dict[int, NDArray]
-_DENSE = 16
+Waiting = dict[int, dict[int, list[NDArray]] | None]
+"""By table to be filled, what is new in the tables that it is filled from; None for all that they hold."""
 
 
 @dataclass(frozen=True)
@@ -67,59 +72,74 @@ def materialise(
     show in the private consequences alone. Not emitted: literal subjects, owl:Thing, reflexive owl:sameAs,
     anonymous classes.
     """
-    view = asserted if given is None else given.united(asserted)
+    view, added = (asserted, None) if given is None else _beside(given, asserted)
+    plan = rules.plan
     withheld: Ids = np.empty(0, np.uint32)
     oversized: list[Oversized] = []
     extra: tuple[Rule, ...] = ()
     while True:
-        engine = _Engine(rules, view, extra, withheld)
-        engine.run(None if given is None else (asserted, given))
+        engine = _Engine(rules, plan, view, withheld)
+        engine.run(added)
         above = engine.representatives.above(cap)
         more = engine.rules_of_merged_vocabulary()
         if not len(above) and len(more) == len(extra):
             break
-        extra = more
+        if len(more) != len(extra):
+            plan, extra = Plan(rules, more), more
         oversized += engine.oversized(above)
         withheld = distinct(np.concatenate([withheld, above]))
     return Consequences(
         engine.consequences(),
         engine.representatives.cliques,
         tuple(map(engine.with_values, oversized)),
-        find_contradictions(rules, engine.tables, engine.representatives, engine.clashes, given),
+        find_contradictions(rules, engine.tables, engine.representatives, engine.clashes.values(), given),
         tuple(engine.unkeyed.values()),
         extra,
     )
 
 
+def _beside(given: Relations, asserted: Relations) -> tuple[Relations, Changes]:
+    """Both together, and what `asserted` adds."""
+    added = {key: subtract(one.pairs, given.get_relation(key).pairs) for key, one in asserted.items()}
+    united = dict(given)
+    for key, rows in added.items():
+        if len(rows):
+            united[key] = Relation(merged(given[key].pairs, rows)) if key in given else asserted[key]
+    return Relations(united), added
+
+
 class _Engine:
     """One run to the fixpoint."""
 
-    def __init__(self, rules: RuleSet, view: Relations, extra: tuple[Rule, ...], withheld: Ids) -> None:
+    def __init__(self, rules: RuleSet, plan: Plan, view: Relations, withheld: Ids) -> None:
         self._rules = rules
+        self._plan = plan
         self._vocabulary = rules.vocabulary
-        self._view = view
-        self._extra = extra
-        kind = rules.vocabulary.type
         self._bound = len(rules.dictionary) + 1
         self._is_literal = rules.dictionary.kind == Kind.LITERAL
-        self._strata = stratify([PatternRule.of(one, kind) for one in (*rules.rules, *extra)])
-        self._merging = [(one, tuple(pattern(atom, kind) for atom in one.body)) for one in rules.equalities]
-        self.tables = Tables(view, kind, self._bound, rules.datatypes)
+        self.tables = Tables(view, self._vocabulary.type, self._bound, rules.datatypes, plan.ranges)
         self.representatives = Representatives(self._bound, withheld)
-        self.clashes: list[Clash] = []
+        self._firing = Firing(self.tables, self.representatives, self._is_literal)
+        self.clashes: dict[int, Clash] = {}
         self.unkeyed: dict[Source, Unkeyed] = {}
         self._merges: list[tuple[Pairs, Source]] = []
-        for key in self._keys():
-            self.tables[key]
+        # What equality rules saw when they were last asked.
+        self._seen: dict[int, list[Members | Links]] = {}
+        self._drawn: dict[int, list[NDArray]] = {}
+        self._rewritten: set[int] = set()
+        for key in self.tables.present():
+            if key in plan.keys:
+                self.tables[key]
 
-    def run(self, addition: tuple[Relations, Relations] | None) -> None:
-        """To the fixpoint; `addition` names the facts (asserted, beside given ones) that are new."""
+    def run(self, added: Changes | None) -> None:
+        """To the fixpoint; `added` are the facts that are new, by predicate, where not all are."""
         same_as = self.tables.links(self._vocabulary.same_as).rows
         changes, _ = self._merge([(same_as, Source(("eq-rep-s",), "owl:sameAs as stated"))])
-        if addition is None:
-            self._propagate({}, everything=True)
+        if added is None:
+            self._propagate(None)
         else:
-            for key, rows in self._added(*addition).items():
+            for key, rows in self._by_table(added).items():
+                rows = self._renamed(key, rows)
                 changes[key] = distinct(np.concatenate([changes.get(key, no_rows(key)), rows]))
             self._propagate(changes)
         while True:
@@ -130,28 +150,7 @@ class _Engine:
 
     def consequences(self) -> dict[int, Pairs]:
         """Per predicate, the pairs that the view lacks."""
-        expansion = Expansion(self.representatives, self._bound)
-        any_merged = len(expansion.cliques) > 0
-        kind, same_as = self._vocabulary.type, self._vocabulary.same_as
-        found: dict[int, Pairs] = {}
-        types: list[Pairs] = []
-        before = Tables(self._view, kind, self._bound)
-        for key, table in self.tables.known().items():
-            if isinstance(table, Members):
-                members = expansion.ids(table.rows) if any_merged else table.rows
-                fresh = _beyond(members, before.members(key).rows)
-                types.append(pack(fresh, np.full(len(fresh), key - CLASS)))
-            elif key not in (kind, same_as):
-                rows = self._expanded(table.rows, expansion) if any_merged else table.rows
-                found[key] = _beyond(rows, self._view.get_relation(key).pairs)
-        if any_merged:
-            untold = self._untold(expansion)
-            types.append(untold.pop(kind, NO_PAIRS))
-            found |= untold
-            stated = self._view.get_relation(same_as).pairs
-            found[same_as] = subtract(expansion.same_as(), stated)
-        found[kind] = distinct(np.concatenate(types)) if types else NO_PAIRS
-        return {key: rows for key, rows in found.items() if len(rows)}
+        return conclusions(self.tables, self.representatives, self._vocabulary, self._drawn, self._rewritten)
 
     def oversized(self, above: Ids) -> list[Oversized]:
         """The cliques that `above` makes up, with what merged them."""
@@ -167,7 +166,7 @@ class _Engine:
         """A withheld clique with the values that most of its members share, now that they are apart."""
         members, canonical = np.array(found.members, np.uint32), self._rules.datatypes.canonical
         most: tuple[int, tuple[int, ...]] = (0, ())
-        for rule, body in self._merging:
+        for rule, body in self._plan.merging:
             if rule.source in found.sources:
                 wanted = (*rule.keys, rule.merged)
                 solutions = solve(body, self.tables, wanted=wanted, resolve=self.representatives.find)
@@ -177,7 +176,7 @@ class _Engine:
     def rules_of_merged_vocabulary(self) -> tuple[Rule, ...]:
         """eq-rep-p, and eq-rep-o on rdf:type: rules for classes and predicates that are in a clique."""
         kind = self._vocabulary.type
-        keys = {*self.tables.known(), *self._view}
+        keys = {*self._plan.keys, *self.tables.present()}
         used = {key - CLASS if key >= CLASS else key for key in keys}
         merged = self.representatives.nodes
         names = merged[np.isin(merged, np.fromiter(used, np.uint32, len(used)))]
@@ -194,142 +193,90 @@ class _Engine:
                     found.append(Rule(Source(("eq-rep-p",), axiom), (body,), head))
         return tuple(found)
 
-    def _keys(self) -> list[int]:
-        patterns = [
-            one for stratum in self._strata for rule in stratum.rules for one in (*rule.body, rule.head)
-        ]
-        patterns += [one for _, body in self._merging for one in body]
-        kind, vocabulary = self._vocabulary.type, self._vocabulary
-        patterns += [pattern(atom, kind) for rule in self._rules.constraints for atom in rule.body]
-        keys = {one.key for one in patterns} | {vocabulary.same_as, vocabulary.different_from}
-        return sorted(keys - {kind})
+    def _by_table(self, added: Changes) -> Changes:
+        """New rows by table."""
+        kind = self._vocabulary.type
+        found = {**added, **by_class(swap(added.get(kind, no_rows(kind))))}
+        return {key: rows for key, rows in found.items() if key in self._plan.keys and len(rows)}
 
-    def _added(self, asserted: Relations, given: Relations) -> Changes:
-        """The new facts of each table, as their representatives have them."""
-        before, after = (Tables(one, self._vocabulary.type, self._bound) for one in (given, asserted))
-        found: Changes = {}
-        for key in self.tables.known():
-            rows = subtract(after[key].rows, before[key].rows)
-            if len(rows):
-                found[key] = distinct(self._rewritten(key, rows))
-        return found
+    def _propagate(self, changes: Changes | None, *, stale: frozenset[int] = frozenset()) -> None:
+        """Bring all strata up to date with `changes`; `stale` are ids whose representative is new."""
+        news = {key: [rows] for key, rows in (changes or {}).items()}
+        for stratum in self._plan.strata:
+            waiting: Waiting = {}
+            for filling in stratum.fillings:
+                if changes is None or filling.constants & stale:
+                    waiting[filling.key] = None
+                elif found := {key: news[key][:] for key in filling.uses.keys() & news.keys()}:
+                    waiting[filling.key] = found
+            self._settle(stratum, waiting, news)
 
-    def _propagate(
-        self, changes: Changes, *, everything: bool = False, stale: frozenset[int] = frozenset()
-    ) -> None:
-        """Bring all strata up to date; `stale` are ids whose representative is new."""
-        for stratum in self._strata:
-            outputs: dict[int, list[NDArray]] = {}
-            for rule in stratum.rules:
-                if everything or rule.constants & stale:
-                    self._derive(rule, outputs)
-                else:
-                    self._derive_from(rule, changes, outputs)
-            while fresh := self._add(outputs):
-                for key, rows in fresh.items():
-                    changes[key] = merged(changes[key], rows) if key in changes else rows
-                outputs = {}
-                for rule in stratum.rules:
-                    self._derive_from(rule, fresh, outputs)
+    def _settle(self, stratum: Stratum, waiting: Waiting, news: dict[int, list[NDArray]]) -> None:
+        """Fill the tables of a stratum until nothing waits, each after those before it."""
+        while waiting:
+            filling = next(one for one in stratum.fillings if one.key in waiting)
+            fresh = self._fill(filling, waiting.pop(filling.key))
+            if not len(fresh):
+                continue
+            news.setdefault(filling.key, []).append(fresh)
+            for reader in stratum.readers.get(filling.key, ()):
+                known = waiting.setdefault(reader, {})
+                if known is not None:
+                    known.setdefault(filling.key, []).append(fresh)
 
-    def _derive_from(self, rule: PatternRule, changes: Changes, outputs: dict[int, list[NDArray]]) -> None:
-        for number, one in enumerate(rule.body):
-            rows = changes.get(one.key)
-            if rows is not None and len(rows):
-                self._derive(rule, outputs, (number, rows))
-
-    def _derive(
-        self, rule: PatternRule, outputs: dict[int, list[NDArray]], delta: tuple[int, NDArray] | None = None
-    ) -> None:
-        head = rule.head
-        if delta is None:
-            rows = self._copied(rule)
-            table = None
+    def _fill(self, filling: Filling, news: dict[int, list[NDArray]] | None) -> NDArray:
+        """Draw what a table's rules give, of all or of what is new; the rows that it did not have."""
+        rows = self._firing.rows
+        if news is None:
+            parts = [rows(rule) for rule in filling.rules]
         else:
-            table = (delta[0], table_of(rule.body[delta[0]].key, delta[1], self._bound))
-            rows = None
-        if rows is None:
-            found = solve(
-                rule.body,
-                self.tables,
-                wanted=head.variables,
-                resolve=self.representatives.find,
-                delta=table,
-            )
-            rows = self._head_rows(rule, found)
-        if len(rows):
-            outputs.setdefault(head.key, []).append(rows)
-
-    def _copied(self, rule: PatternRule) -> NDArray | None:
-        """The rows of rules that only rename or turn a relation: no join, no sorting."""
-        if len(rule.body) != 1 or rule.head.key >= CLASS or rule.body[0].key >= CLASS:
-            return None
-        [one] = rule.body
-        if len(set(one.variables)) < 2:
-            return None
-        table = self.tables.links(one.key)
-        if (one.subject, one.object) == (rule.head.subject, rule.head.object):
-            return table.rows
-        if (one.object, one.subject) == (rule.head.subject, rule.head.object):
-            return self._without_literals(table.inverse)
-        return None
-
-    def _head_rows(self, rule: PatternRule, found: Solutions) -> NDArray:
-        ends = [
-            found.columns[one]
-            if isinstance(one, str)
-            else np.full(found.count, self.representatives.find(one), np.uint32)
-            for one in (rule.head.subject, rule.head.object)
-            if one is not None
-        ]
-        safe = rule.is_safe
-        if rule.head.key >= CLASS:
-            return ends[0] if safe else ends[0][~self._is_literal[ends[0]]]
-        rows = pack(*ends)
-        return rows if safe else self._without_literals(rows)
-
-    def _without_literals(self, rows: Pairs) -> Pairs:
-        literal = self._is_literal[heads(rows)]
-        return rows[~literal] if literal.any() else rows
-
-    def _add(self, outputs: dict[int, list[NDArray]]) -> Changes:
-        """Add rows to their tables; those that were not there."""
-        fresh: Changes = {}
-        for key, parts in outputs.items():
-            table = self.tables[key]
-            rows = self._collected(parts) if key >= CLASS else distinct(np.concatenate(parts))
-            rows = rows[~table.holds(rows)] if isinstance(table, Members) else subtract(rows, table.rows)
-            if len(rows):
-                fresh[key] = rows
-                self.tables.replace(key, merged(table.rows, rows))
+            parts = []
+            for key, some in news.items():
+                delta = table_of(key, reduce(merged, some), self._bound)
+                parts += [rows(rule, (number, delta)) for rule, number in filling.uses[key]]
+        parts = [one for one in parts if len(one)]
+        if not parts:
+            return no_rows(filling.key)
+        table, fresh = self.tables[filling.key].extended(parts)
+        if len(fresh):
+            self.tables.exchange(filling.key, table)
+            self._drawn.setdefault(filling.key, []).append(fresh)
         return fresh
 
-    def _collected(self, parts: list[Ids]) -> Ids:
-        if sum(map(len, parts)) * _DENSE < self._bound:
-            return distinct(np.concatenate(parts))
-        flags = np.zeros(self._bound, bool)
-        for part in parts:
-            flags[part] = True
-        return np.flatnonzero(flags).astype(np.uint32)
-
     def _equal(self) -> list[tuple[Pairs, Source]]:
-        """What the equality rules and owl:sameAs facts now hold to be the same."""
+        """What the equality rules and owl:sameAs facts hold to be the same, where they have not told it yet."""
         stated = self.tables.links(self._vocabulary.same_as).rows
         found = [(stated, Source(("eq-rep-s",), "owl:sameAs as stated"))]
-        self.clashes = []
-        for rule, body in self._merging:
-            wanted = (*rule.keys, rule.merged)
-            start = self._start(rule, body)
-            solutions = solve(
-                body, self.tables, wanted=wanted, resolve=self.representatives.find, start=start
-            )
-            grouped = groups(solutions, rule.keys, rule.merged, self._rules.datatypes.canonical)
+        for number, (rule, body) in enumerate(self._plan.merging):
+            tables = [self.tables[one.key] for one in body]
+            before = self._seen.get(number, ())
+            constant = any(isinstance(end, int) for one in body for end in (one.subject, one.object))
+            if not all(map(len, tables)) or (
+                not constant and len(before) and all(map(operator.is_, tables, before))
+            ):
+                continue
+            self._seen[number] = tables
+            self.clashes.pop(number, None)
+            grouped = self._grouped(rule, body)
+            edges = neighbours(grouped)
+            if not len(edges):
+                continue
             literal = self._is_literal[tails(grouped)]
             if literal.any():
-                self.clashes.append(Clash(rule, neighbours(grouped[literal])))
-                grouped = grouped[~literal]
-            found.append((neighbours(grouped), rule.source))
+                self.clashes[number] = Clash(rule, neighbours(grouped[literal]))
+                edges = neighbours(grouped[~literal])
+            found.append((edges, rule.source))
         return found
+
+    def _grouped(self, rule: EqualityRule, body: tuple[Pattern, ...]) -> Pairs:
+        """Values to be merged behind the number of their group."""
+        first = body[0]
+        if len(body) == 1 and rule.keys == (first.subject,) and rule.merged == first.object != first.subject:
+            return self.tables.links(first.key).rows
+        wanted, find = (*rule.keys, rule.merged), self.representatives.find
+        start = self._start(rule, body)
+        solutions = solve(body, self.tables, wanted=wanted, resolve=find, start=start)
+        return groups(solutions, rule.keys, rule.merged, self._rules.datatypes.canonical)
 
     def _start(self, rule: EqualityRule, body: tuple[Pattern, ...]) -> Solutions:
         """What a key's rule begins with: all, or the individuals whose values combine in few enough ways."""
@@ -352,47 +299,15 @@ class _Engine:
         moved = np.zeros(self._bound, bool)
         moved[changed] = True
         for key, table in self.tables.known().items():
-            if isinstance(table, Members):
-                touched = moved[table.rows]
-            else:
-                touched = moved[heads(table.rows)] | moved[tails(table.rows)]
-            if touched.any():
+            touched = table.naming(changed, moved)
+            if touched is not None:
                 left = table.rows[~touched]
-                fresh = subtract(distinct(self._rewritten(key, table.rows[touched])), left)
-                self.tables.replace(key, merged(left, fresh))
+                fresh = subtract(distinct(self._renamed(key, table.rows[touched])), left)
+                self.tables.exchange(key, table_of(key, merged(left, fresh), self._bound))
+                self._rewritten.add(key)
                 changes[key] = fresh
         return changes, changed
 
-    def _rewritten(self, key: int, rows: NDArray) -> NDArray:
+    def _renamed(self, key: int, rows: NDArray) -> NDArray:
+        """Rows as their representatives have them."""
         return self.representatives.of[rows] if key >= CLASS else self.representatives.rewritten(rows)
-
-    def _expanded(self, rows: Pairs, expansion: Expansion) -> Pairs:
-        touched = expansion.touched(rows)
-        return merged(rows[~touched], expansion.pairs(rows[touched])) if touched.any() else rows
-
-    def _untold(self, expansion: Expansion) -> dict[int, Pairs]:
-        """Facts that no rule reads, for the other members of the cliques that they name."""
-        known = self.tables.known()
-        kind = self._vocabulary.type
-        found: dict[int, Pairs] = {}
-        for key, relation in self._view.items():
-            if key in known:
-                continue
-            rows = relation.pairs[expansion.touched(relation.pairs)]
-            if key == kind:
-                told = np.fromiter((one - CLASS for one in known if one >= CLASS), np.uint32)
-                rows = rows[~np.isin(tails(rows), told)]
-            expanded = expansion.pairs(distinct(self.representatives.rewritten(rows)))
-            found[key] = subtract(expanded, relation.pairs)
-        return found
-
-
-def _beyond(rows: NDArray, before: NDArray) -> NDArray:
-    """The rows that are not in `before`, which they include."""
-    if rows is before or len(rows) == len(before):
-        return rows[:0]
-    if not len(before):
-        return rows
-    kept = np.ones(len(rows), bool)
-    kept[np.searchsorted(rows, before)] = False
-    return rows[kept]

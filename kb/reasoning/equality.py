@@ -12,7 +12,7 @@ from ..columns import kernels
 from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, tails
 from .joins import Pattern, Solutions
 from .rules import EqualityRule, Source
-from .tables import Tables
+from .tables import Links, Members, Tables
 
 CLIQUE_CAP = 50
 """Cliques of more members are reported as suspected data errors and not merged."""
@@ -189,16 +189,26 @@ class Expansion:
 
     def __init__(self, representatives: Representatives, bound: int) -> None:
         self.cliques = representatives.cliques
-        self.is_merged = np.zeros(bound, bool)
-        self.is_merged[representatives.nodes] = True
+        self._nodes = representatives.nodes
+        self._is_merged = np.zeros(bound, bool)
+        self._is_merged[self._nodes] = True
 
-    def touched(self, pairs: Pairs) -> NDArray[np.bool_]:
+    @property
+    def any(self) -> bool:
+        """Whether anybody is equal to somebody else."""
+        return len(self.cliques) > 0
+
+    def touched(self, table: Members | Links) -> NDArray[np.bool_] | None:
+        """Which rows of a table name a member of a clique; None where none does."""
+        return table.naming(self._nodes, self._is_merged) if self.any else None
+
+    def names(self, pairs: Pairs) -> NDArray[np.bool_]:
         """Which pairs name a member of a clique."""
-        return self.is_merged[heads(pairs)] | self.is_merged[tails(pairs)]
+        return self._is_merged[heads(pairs)] | self._is_merged[tails(pairs)]
 
     def ids(self, ids: Ids) -> Ids:
         """Sorted ids, with all members in the place of their representative."""
-        merged = self.is_merged[ids]
+        merged = self._is_merged[ids]
         if not merged.any():
             return ids
         _, members = kernels.expand(self.cliques, ids[merged])
@@ -218,6 +228,6 @@ class Expansion:
         return np.sort(pack(member, other)[member != other])
 
     def _spread(self, ids: Ids, beside: Ids) -> tuple[Ids, Ids]:
-        merged = self.is_merged[ids]
+        merged = self._is_merged[ids]
         row, members = kernels.expand(self.cliques, ids[merged])
         return np.concatenate([ids[~merged], members]), np.concatenate([beside[~merged], beside[merged][row]])

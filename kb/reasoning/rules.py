@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..columns.dictionary import Dictionary
 from .datatypes import Datatypes
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 Term = str | int
 Fact = tuple[int, int, int]
@@ -164,6 +168,13 @@ class RuleSet:
     def datatypes(self) -> Datatypes:
         """What literals are, as the rules ask for it."""
         return Datatypes(self.dictionary)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The rules made ready for `materialise`, once for all its runs."""
+        from .plan import Plan  # It is made of what is here.
+
+        return Plan(self)
 
     @cached_property
     def by_head(self) -> Mapping[tuple[int, int | None], tuple[Rule, ...]]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 
 from .joins import Pattern, pattern
 from .rules import Rule
+from .tables import CLASS
+
+
+class Turn(Enum):
+    """How the rows of a rule's head are made of those of its only atom."""
+
+    AS_IT_IS = 1
+    TURNED = 2
+    SUBJECTS = 3
+    OBJECTS = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,18 @@ class PatternRule:
         return head <= body
 
     @cached_property
+    def turn(self) -> Turn | None:
+        """What becomes of the body's rows where it is one atom whose variables the head repeats."""
+        if len(self.body) != 1 or not self.is_renaming:
+            return None
+        [one], head = self.body, self.head
+        if one.key >= CLASS:
+            return Turn.AS_IT_IS
+        if head.key >= CLASS:
+            return Turn.SUBJECTS if head.subject == one.subject else Turn.OBJECTS
+        return Turn.AS_IT_IS if head.subject == one.subject else Turn.TURNED
+
+    @cached_property
     def is_safe(self) -> bool:
         """Whether no literal can come to stand for the subject."""
         return any(one.subject == self.head.subject for one in self.body)
@@ -46,12 +70,47 @@ class PatternRule:
         return frozenset(one for one in ends if isinstance(one, int))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Filling:
+    """One table, and the rules that fill it."""
+
+    key: int
+    rules: tuple[PatternRule, ...]
+
+    @cached_property
+    def uses(self) -> Mapping[int, tuple[tuple[PatternRule, int], ...]]:
+        """By table that is read, the rules that read it, each with the number of the atom that does."""
+        found: dict[int, list[tuple[PatternRule, int]]] = defaultdict(list)
+        for rule in self.rules:
+            for number, one in enumerate(rule.body):
+                found[one.key].append((rule, number))
+        return {key: tuple(some) for key, some in found.items()}
+
+    @cached_property
+    def constants(self) -> frozenset[int]:
+        """Individuals that its rules name."""
+        return frozenset().union(*(rule.constants for rule in self.rules))
+
+
+@dataclass(frozen=True)
 class Stratum:
-    """Tables that depend on each other, and the rules that fill them."""
+    """Tables that depend on each other, and the rules that fill them.
+
+    `fillings` has them table by table, a table mostly after those that it reads.
+    """
 
     keys: frozenset[int]
     rules: tuple[PatternRule, ...]
+    fillings: tuple[Filling, ...] = ()
+
+    @cached_property
+    def readers(self) -> Mapping[int, tuple[int, ...]]:
+        """By table, the tables here that are filled from it."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for filling in self.fillings:
+            for key in filling.uses:
+                found[key].append(filling.key)
+        return {key: tuple(some) for key, some in found.items()}
 
 
 def stratify(rules: Sequence[PatternRule]) -> list[Stratum]:
@@ -65,7 +124,8 @@ def stratify(rules: Sequence[PatternRule]) -> list[Stratum]:
     for group in components(steps):
         inside = tuple(rule for key in sorted(group) for rule in filling.get(key, ()))
         if inside:
-            strata.append(Stratum(frozenset(group), inside))
+            fillings = tuple(Filling(key, tuple(filling[key])) for key in group if key in filling)
+            strata.append(Stratum(frozenset(group), inside, fillings))
     return strata
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..columns import kernels
 from ..columns.kernels import NO_PAIRS, Ids, Pairs
-from ..columns.relations import Relations
+from ..columns.relations import Relation, Relations
 from .datatypes import Datatypes
 
 CLASS = 1 << 32
@@ -49,6 +50,29 @@ class Members:
         flags[self.rows] = True
         return flags[ids]
 
+    def naming(self, ids: Ids, flags: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """Which rows are among `ids`, which have `flags`; None where none is."""
+        found = flags[self.rows]
+        return found if found.any() else None
+
+    def extended(self, parts: Sequence[Ids]) -> tuple[Members, Ids]:
+        """The table with ids in any order added, and those that are new, sorted."""
+        if (len(self.rows) + sum(map(len, parts))) * _DENSE < self.bound:
+            ids = kernels.distinct(np.concatenate(parts))
+            fresh = kernels.subtract(ids, self.rows)
+            return (Members(merged(self.rows, fresh), self.bound) if len(fresh) else self), fresh
+        flags = np.zeros(self.bound, bool)
+        for part in parts:
+            flags[part] = True
+        flags[self.rows] = False
+        fresh = np.flatnonzero(flags).astype(np.uint32)
+        if not len(fresh):
+            return self, fresh
+        if len(self.rows):
+            flags[self.rows] = True
+            return Members(np.flatnonzero(flags).astype(np.uint32), self.bound), fresh
+        return Members(fresh, self.bound), fresh
+
 
 class Literals(Members):
     """The literals of a data range: asked one by one, never stored."""
@@ -72,11 +96,17 @@ class Literals(Members):
 
 
 class Links:
-    """The pairs of one predicate, with both orders and an offset table for joins with many keys."""
+    """The pairs of one predicate, with both orders and an offset table for joins with many keys.
 
-    def __init__(self, rows: Pairs, bound: int, inverse: Pairs | None = None) -> None:
+    `relation` is what the rows are of, where it can be asked for the other order.
+    """
+
+    def __init__(
+        self, rows: Pairs, bound: int, *, inverse: Pairs | None = None, relation: Relation | None = None
+    ) -> None:
         self.rows = rows
         self.bound = bound
+        self._relation = relation
         if inverse is not None:
             self.inverse = inverse
 
@@ -86,7 +116,7 @@ class Links:
     @cached_property
     def inverse(self) -> Pairs:
         """The pairs as ``o << 32 | s``, sorted."""
-        return kernels.swap(self.rows)
+        return kernels.swap(self.rows) if self._relation is None else self._relation.inverse
 
     @cached_property
     def _offsets(self) -> NDArray[np.int64]:
@@ -111,14 +141,38 @@ class Links:
         if subjects is not None and len(subjects) == 1:
             return int(kernels.degree(self.rows, subjects)[0])
         if objects is not None and len(objects) == 1:
+            if "inverse" not in self.__dict__:
+                return int(np.count_nonzero(self._with_object(objects)))
             return int(kernels.degree(self.inverse, objects)[0])
         return len(self)
 
     def subjects(self, objects: Ids) -> tuple[NDArray[np.int64], Ids]:
         """(row of the object, subject) for each object."""
+        if len(objects) == 1 and "inverse" not in self.__dict__:
+            found = kernels.heads(self.rows[self._with_object(objects)])
+            return np.zeros(len(found), np.int64), found
         if len(objects) * _DENSE < self.bound:
             return kernels.expand(self.inverse, objects)
         return _expand(self.inverse, self._inverse_offsets, objects)
+
+    def naming(self, ids: Ids, flags: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """Which rows name one of `ids`, which have `flags`; None where none does."""
+        found = flags[kernels.tails(self.rows)]
+        if kernels.degree(self.rows, ids).any():
+            found |= flags[kernels.heads(self.rows)]
+        return found if found.any() else None
+
+    def extended(self, parts: Sequence[Pairs]) -> tuple[Links, Pairs]:
+        """The table with pairs in any order added, and those that are new, sorted."""
+        pairs = kernels.distinct(np.concatenate(parts) if len(parts) > 1 else parts[0])
+        fresh = kernels.subtract(pairs, self.rows)
+        if not len(fresh):
+            return self, fresh
+        inverse = merged(self.inverse, kernels.swap(fresh)) if "inverse" in self.__dict__ else None
+        return Links(merged(self.rows, fresh), self.bound, inverse=inverse), fresh
+
+    def _with_object(self, objects: Ids) -> NDArray[np.bool_]:
+        return kernels.tails(self.rows) == objects[0]
 
 
 def _offsets(pairs: Pairs, bound: int) -> NDArray[np.int64]:
@@ -137,27 +191,28 @@ def _expand(pairs: Pairs, offsets: NDArray[np.int64], keys: Ids) -> tuple[NDArra
 
 
 class Tables:
-    """All tables of a view, made when a rule first asks for one.
+    """All tables of a view, made when a rule first asks for one; `ranges` are the keys of data ranges."""
 
-    With `datatypes`, data ranges have tables too.
-    """
-
-    def __init__(self, view: Relations, kind: int, bound: int, datatypes: Datatypes | None = None) -> None:
-        self._datatypes = datatypes
+    def __init__(
+        self,
+        view: Relations,
+        kind: int,
+        bound: int,
+        datatypes: Datatypes | None = None,
+        ranges: Iterable[int] = (),
+    ) -> None:
         self.bound = bound
         self.kind = kind
         self.view = view
         self._tables: dict[int, Members | Links] = {}
+        if datatypes is not None:
+            self._tables |= {key: Literals(datatypes, key - CLASS, bound) for key in ranges}
 
     def members(self, key: int) -> Members:
         """The table of a class."""
         table = self._tables.get(key)
-        if table is None and self._datatypes is not None and self._datatypes.is_range(key - CLASS):
-            table = self._tables[key] = Literals(self._datatypes, key - CLASS, self.bound)
         if table is None:
-            types = self.view.get_relation(self.kind)
-            rows = kernels.tails_of(types.inverse, key - CLASS) if len(types) else NO_IDS
-            table = self._tables[key] = Members(rows, self.bound)
+            table = self._tables[key] = Members(self._of_class.get(key, NO_IDS), self.bound)
         return table  # type: ignore[return-value]
 
     def links(self, key: int) -> Links:
@@ -165,20 +220,53 @@ class Tables:
         table = self._tables.get(key)
         if table is None:
             relation = self.view.get_relation(key)
-            inverse = relation.__dict__.get("inverse")
-            table = self._tables[key] = Links(relation.pairs, self.bound, inverse)
+            table = self._tables[key] = Links(relation.pairs, self.bound, relation=relation)
         return table  # type: ignore[return-value]
 
     def __getitem__(self, key: int) -> Members | Links:
-        return self.members(key) if key >= CLASS else self.links(key)
+        table = self._tables.get(key)
+        if table is None:
+            table = self.members(key) if key >= CLASS else self.links(key)
+        return table
 
-    def replace(self, key: int, rows: NDArray) -> None:
-        """Give a table other rows."""
-        self._tables[key] = table_of(key, rows, self.bound)
+    def exchange(self, key: int, table: Members | Links) -> None:
+        """Exchange a table."""
+        self._tables[key] = table
 
     def known(self) -> dict[int, Members | Links]:
         """The tables of stored facts made so far."""
         return {key: table for key, table in self._tables.items() if not isinstance(table, Literals)}
+
+    def original(self, key: int) -> NDArray:
+        """The rows that the view has for a table."""
+        return self._of_class.get(key, NO_IDS) if key >= CLASS else self.view.get_relation(key).pairs
+
+    def present(self) -> Iterator[int]:
+        """The keys of the tables that the view has rows for."""
+        yield from self._of_class
+        yield from self.view
+
+    @cached_property
+    def _of_class(self) -> dict[int, Ids]:
+        """The members that the view has, by the key of their class."""
+        return by_class(self.view.get_relation(self.kind).inverse)
+
+
+def by_class(types: Pairs) -> dict[int, Ids]:
+    """Members by the key of their class, of sorted pairs (class, member).
+
+    >>> by_class(kernels.pack(np.array([3, 3]), np.array([7, 8])))[CLASS + 3]
+    array([7, 8], dtype=uint32)
+    """
+    if not len(types):
+        return {}
+    classes, members = kernels.heads(types), kernels.tails(types)
+    begins = np.flatnonzero(np.concatenate(([True], classes[1:] != classes[:-1])))
+    ends = [*begins[1:].tolist(), len(types)]
+    return {
+        CLASS + int(classes[begin]): members[begin:end]
+        for begin, end in zip(begins.tolist(), ends, strict=True)
+    }
 
 
 def table_of(key: int, rows: NDArray, bound: int) -> Members | Links:

@@ -20,12 +20,12 @@ from .. import graphs
 from ..columns.batches import batches_of
 from ..errors import DataError, SourceError, SyntaxFault
 from ..formats import STANDARD_INPUT, rdf_format
+from ..rdf_guard import Watch
 from ..skolem import skolemised
 from .line_formats import read_lines
 
 Progress = Callable[[int], None]
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_XML_ENTITIES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def read_rdf(
@@ -49,14 +49,11 @@ def read_rdf(
                 raise SourceError(
                     "The file is empty", where=str(path), hint="nothing was stored; check the export"
                 )
-            if form == ox.RdfFormat.RDF_XML and _XML_ENTITIES.search(head):
-                raise DataError(
-                    "RDF/XML with a DOCTYPE is refused", where=str(path), hint="expand its entities first"
-                )
             if form in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS):
                 batches = read_lines(source, graph=graph, graphs=form == ox.RdfFormat.N_QUADS)
             else:
-                batches = batches_of(ox.parse(source, format=form, rename_blank_nodes=False), graph)
+                watched = _Watched(source, Watch(form, str(path)))
+                batches = batches_of(ox.parse(watched, format=form, rename_blank_nodes=False), graph)
             for batch in batches:
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:
@@ -104,6 +101,19 @@ def open_source(path: Path, *, progress: Progress | None = None) -> IO[bytes]:
     if kind == "zstd":
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(counted), 1 << 20)
     return counted
+
+
+class _Watched:
+    """A source whose bytes are looked at as they are read."""
+
+    def __init__(self, source: IO[bytes], watch: Watch) -> None:
+        self._source = source
+        self._watch = watch
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._source.read(size)
+        self._watch.take(piece)
+        return piece
 
 
 class _Counted(io.RawIOBase):

@@ -10,6 +10,7 @@ from typing import Literal
 import pyoxigraph as ox
 
 from ..errors import DataError, Forbidden, NotFound, SyntaxFault, UnsupportedFormat
+from ..rdf_guard import Watch
 from .datasets import DEFAULT, Draft, Graph, Quads, quad_in
 from .syntax import stored
 from .updates import GroundDiff, diff_of
@@ -92,6 +93,7 @@ def _triples(content: bytes, kind: str, place: Graph) -> Iterator[ox.Triple]:
             hint="send text/turtle, application/n-triples, application/ld+json or application/rdf+xml",
         )
     base = place.value if isinstance(place, ox.NamedNode) else None
+    Watch(form, "body").take(content)
     try:
         for quad in ox.parse(content, format=form, base_iri=base, rename_blank_nodes=True):
             if quad.graph_name not in (DEFAULT, place):

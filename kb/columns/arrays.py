@@ -38,7 +38,8 @@ class ArrayWriter:
         self.folder = folder
         self.new: list[Path] = []
         places = [place for place in (*reversed(earlier), folder) if place.exists()]
-        self._there = {path.name: path for place in places for path in place.iterdir()}
+        # Names of files -> the folders where they lie; text, for there are many at every commit.
+        self._there = {entry.name: str(place) for place in places for entry in os.scandir(place)}
         self._small: dict[str, list[tuple[Kept, str]]] = defaultdict(list)
 
     def add(self, owner: Kept, name: str, *, small: bool = False) -> None:
@@ -48,7 +49,7 @@ class ArrayWriter:
         if not len(array) or (file.endswith(".npy") and self.link(file)):
             return
         if small or array.nbytes <= _SMALL_BYTES or file.endswith(".pack"):
-            self._small[file if self._found(file) else ""].append((owner, name))
+            self._small[file if file in self._there else ""].append((owner, name))
             return
         file = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}-{array.dtype}.npy"
         if not self.link(file):
@@ -82,24 +83,20 @@ class ArrayWriter:
 
     def link(self, file: str) -> bool:
         """Give the folder a file that is there already; False when it is not."""
-        found = self._found(file)
-        if found is not None and found.parent != self.folder:
-            link(found, self.folder / file)
-            self._there[file] = self.folder / file
-        return found is not None
+        place, here = self._there.get(file), str(self.folder)
+        if place is not None and place != here:
+            link(f"{place}/{file}", f"{here}/{file}")
+            self._there[file] = here
+        return place is not None
 
     def create(self, file: str) -> Path:
         """The place for a new file."""
         self.new.append(self.folder / file)
-        self._there[file] = self.new[-1]
+        self._there[file] = str(self.folder)
         return self.new[-1]
 
-    def _found(self, file: str) -> Path | None:
-        return self._there.get(file)
-
     def _size(self, file: str) -> int:
-        found = self._found(file)
-        return found.stat().st_size if found else 0
+        return Path(self._there[file], file).stat().st_size if file in self._there else 0
 
 
 class ArrayReader:
@@ -121,7 +118,7 @@ class ArrayReader:
         return np.frombuffer(self._maps[file], dtype, length, offset)
 
 
-def link(file: Path, place: Path) -> None:
+def link(file: Path | str, place: Path | str) -> None:
     """A second name for an immutable file; a copy where the file system has no hard links."""
     try:
         os.link(file, place)

@@ -140,8 +140,7 @@ def damaged(folder: Path) -> Iterator[tuple[str, str]]:
 def _layers(image: Image) -> Iterable[Layered]:
     for view in VIEWS:
         for relation in getattr(image, view).values():
-            yield relation.rows
-            yield relation.forms
+            yield from (one for one in (relation.rows, relation.forms) if len(one.base) or len(one.overlay))
 
 
 def _described(layered: Layered) -> dict[str, Any]:

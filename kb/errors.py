@@ -13,6 +13,7 @@
     │   ├── QueryError            a query or update does not parse or fit           400
     │   ├── NotFound              no such commit, entity, question, graph           404
     │   ├── Forbidden             the caller may not see or do that                 403
+    │   ├── Outdated              the store has changed since                       412
     │   └── NotCovered            a construct that this release does not run        501
     └── SystemFault               the machine or the store is at fault     exit 3
         ├── StoreLocked           another process is writing                        503
@@ -35,6 +36,8 @@ class KbError(Exception):
     >>> str(KbError("No graph <x>", where="query, line 3", hint="see kb stats"))
     'No graph <x> (query, line 3). To mend it: see kb stats'
     """
+
+from typing import Any
 
     exit_code = 3
     status = 500
@@ -99,7 +102,7 @@ class OntologyError(DataError):
 
 
 class GateRefused(DataError):
-    """A commit was refused by the shapes."""
+    """A commit was refused by the shapes; `report` is what they said of it."""
 
     status = 422
 
@@ -110,6 +113,12 @@ class UsageError(KbError):
     exit_code = 2
     status = 400
 
+
+    def __init__(
+        self, what: str, *, where: str | None = None, hint: str | None = None, report: Any = None
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.report = report
 
 class QueryError(UsageError):
     """A query or update does not parse, or does not fit."""
@@ -135,6 +144,12 @@ class NotCovered(UsageError):
 
 class SystemFault(KbError):
     """The machine or the store is at fault."""
+class Outdated(UsageError):
+    """The store is not at the snapshot any more that a change was meant for."""
+
+    status = 412
+
+
 
 
 class StoreLocked(SystemFault):

@@ -67,6 +67,7 @@ def judge(
                 f"{violations} violations, and strict loading was asked for",
                 where=_example(report),
                 hint="mend the data, or load without --strict to quarantine the nodes at fault",
+                report=report,
             )
         taken, spared = rows_about(kept, offenders), rows_about(gone, offenders)
         if not len(taken) and not len(spared):
@@ -79,6 +80,7 @@ def judge(
         f"After {_ROUNDS} rounds of quarantine the rest still does not conform",
         where=_example(report),
         hint="see the report with kb validate FILE",
+        report=first,
     )
 
 

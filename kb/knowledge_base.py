@@ -7,7 +7,7 @@ import copy
 import getpass
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -16,28 +16,25 @@ import pyoxigraph as ox
 
 from . import graphs, pipeline
 from .administration import Administration
+from .changing import Changing
 from .columns.batches import batches_of
 from .columns.rows import Rows
 from .core.client import routed
+from .conditions import Conditions
 from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .formats import stem_of
 from .initial import initial_batches
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
-from .loading.rdf import read_rdf
 from .loading.sources import RejectedRow
 from .pipeline import Patch, Wish
-from .querying.datasets import SnapshotQuads
-from .querying.documents import Documents
-from .querying.graph_store import Body, Method, change
-from .querying.updates import ground_diff
 from .reading import Reading
 from .reasoning import OntologyCheck, check_ontology
 from .reports import LoadReport
 from .settings import Settings
 from .store import Commit, Folder
-from .values import Value, iri, node, predicate, term
+from .values import Value, node, predicate, term
 from .writer import Outcome, Turn, Work, Writer
 
 
@@ -79,7 +76,7 @@ class Change:
 
 
 @dataclass
-class KnowledgeBase(Reading, Administration):
+class KnowledgeBase(Reading, Changing, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder
@@ -182,10 +179,13 @@ class KnowledgeBase(Reading, Administration):
     ) -> LoadReport:
         """Load files as one commit: RDF as it is, tables through a mapping (RML or YARRRML).
 
+        conditions: Conditions | None = None,
         `source` (by default the first file's stem) names the graph that unnamed quads go to. `progress` is told
-        bytes as they are read. Raises SourceError, SyntaxFault, UnsupportedFormat, MappingError, GateRefused.
+        bytes as they are read. Raises SourceError, SyntaxFault, UnsupportedFormat, MappingError, GateRefused, and with
+        `conditions` Outdated and Forbidden.
         """
-        options = options or LoadOptions()
+        options, agreed = options or LoadOptions(), conditions or Conditions()
+        strict = options.strict or agreed.strict
         files = tuple(Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths))
         if not files:
             raise UsageError("No file to load", hint="name one or more files")
@@ -196,10 +196,11 @@ class KnowledgeBase(Reading, Administration):
 
         def loaded(turn: Turn) -> Wish | Outcome:
             content = inputs.content(source, options.mode, options.private)
-            if content and not (options.strict or options.dry_run) and self._same_again(source, content):
+            if content and not (strict or options.dry_run) and self._same_again(source, content):
                 return Outcome(None)
             names = ", ".join(path.name for path in files)
             commit = self._header(turn, source, message or f"load {names}", content)
+            agreed.check_snapshot(turn.staging.name)
             batches = inputs.batches(
                 graph=graph,
                 commit=commit.id,
@@ -218,7 +219,9 @@ class KnowledgeBase(Reading, Administration):
                         where=", ".join(map(str, files)),
                         hint=f"if that is meant: kb update 'CLEAR GRAPH <{graph}>'",
                     )
-            return Wish(commit, patch, strict=options.strict, dry_run=options.dry_run)
+            for touched in sorted(patch.added.graphs | patch.removed.graphs):
+                agreed.grant.check(image.dictionary.text(touched)[1:-1])
+            return Wish(commit, patch, strict=strict, dry_run=options.dry_run)
 
         return self._write(source, loaded, alone=True).with_rejected(rejected)
 
@@ -235,55 +238,6 @@ class KnowledgeBase(Reading, Administration):
     ) -> LoadReport:
         commit = Commit(0, author=self.author, source=source, message=message)
         return self._write(source, Draft.of(commit, added=added, removed=removed))
-
-    @routed()
-    def update(self, text: str, *, source: str = "update", message: str | None = None) -> LoadReport:
-        """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
-
-        LOAD reads files below the `load_folders` of the store's settings. Raises QueryError, Forbidden (other files,
-        SERVICE, own graphs), NotFound, GateRefused, and for LOAD what `load` raises.
-        """
-        folders = tuple(self.folder.path / name for name in self.folder.settings.load_folders)
-        documents = Documents(folders, read_rdf)
-
-        def updated(turn: Turn) -> Wish:
-            diff = ground_diff(self.snapshot, text, graph=graphs.of_source(source), documents=documents)
-            commit = self._header(turn, source, message or "an update")
-            return Draft.of(commit, added=diff.added, removed=diff.removed).wish(
-                turn.number, turn.staging.image
-            )
-
-        return self._write(source, updated, alone=True)
-
-    @routed()
-    def graph_store(
-        self,
-        method: Method,
-        graph: str | None = None,
-        body: Body | None = None,
-        *,
-        source: str = "update",
-        message: str | None = None,
-    ) -> LoadReport:
-        """Carry out PUT, POST, DELETE or PATCH of the SPARQL 1.1 Graph Store Protocol as one commit; GET is `dump`.
-
-        Without `graph` it is about the source's graph. The report says whether the graph was `created`. Raises
-        NotFound (DELETE, PATCH), Forbidden, UnsupportedFormat, SyntaxFault, QueryError, DataError, GateRefused.
-        """
-        created = False
-
-        def requested(turn: Turn) -> Wish:
-            nonlocal created
-            dataset = SnapshotQuads(self.snapshot, graphs.of_source(source))
-            asked = change(dataset, method, iri(graph) if graph else None, body)
-            created = asked.created
-            commit = self._header(turn, source, message or f"{method} {graph or graphs.of_source(source)}")
-            diff = asked.diff
-            return Draft.of(commit, added=diff.added, removed=diff.removed).wish(
-                turn.number, turn.staging.image
-            )
-
-        return replace(self._write(source, requested, alone=True), created=created)
 
     @routed()
     def revert(self, reference: str) -> LoadReport:

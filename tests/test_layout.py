@@ -18,7 +18,7 @@ LINES = [
     ["kb.demo"],
     ["kb"],
     ["kb.knowledge_base"],
-    ["kb.administration", "kb.reading"],
+    ["kb.administration", "kb.changing", "kb.reading"],
     ["kb.backup"],
     ["kb.doctor"],
     ["kb.versions", "kb.reports", "kb.core"],
@@ -29,7 +29,8 @@ LINES = [
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying"],
     ["kb.store"],
     ["kb.columns"],
-    ["kb.formats", "kb.skolem", "kb.values", "kb.settings", "kb.ontology_terms"],
+    ["kb.formats", "kb.skolem", "kb.values", "kb.settings", "kb.ontology_terms",
+     "kb.tokens", "kb.conditions", "kb.rdf_guard"],
     ["kb.terms", "kb.graphs", "kb.resources"],
     ["kb.errors"],
 ]

@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "show": "asking:show",
         "stats": "reading:stats",
         "serve": "serving:serve",
+        "token": "tokens:token",
     },
     "Model": {
         "ontology": "ontology:ontology",
@@ -63,6 +64,7 @@ _SUMMARIES = {
     "stats": "Show the store in numbers.",
     "serve": "Serve the SPARQL endpoint and the pages.",
     "ontology": "Check an ontology: is it consistent, is each class possible?",
+    "token": "Add, list and remove the tokens by which the server is used.",
     "log": "List the commits.",
     "diff": "Show what changed between two commits.",
     "revert": "Undo one commit by a new one.",

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,7 +53,9 @@ def read_rdf(
                 batches = read_lines(source, graph=graph, graphs=form == ox.RdfFormat.N_QUADS)
             else:
                 watched = _Watched(source, Watch(form, str(path)))
-                batches = batches_of(ox.parse(watched, format=form, rename_blank_nodes=False), graph)
+                batches = batches_of(
+                    ox.parse(cast(IO[bytes], watched), format=form, rename_blank_nodes=False), graph
+                )
             for batch in batches:
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:

@@ -13,7 +13,8 @@ import pyoxigraph as ox
 from .. import graphs
 from ..columns.batches import lines
 from ..columns.kernels import pack
-from ..store import Snapshot, oxigraph
+from ..conditions import Grant
+from ..store import Snapshot
 
 Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 DEFAULT = ox.DefaultGraph()
@@ -44,10 +45,16 @@ class Quads(Protocol):
         """The quads of one graph."""
 
     def graphs(self) -> set[Graph]:
-        """The named graphs that an update may change."""
+        """The named graphs that an update may know of, but for those that none may change."""
 
     def is_own(self, graph: Graph) -> bool:
         """Whether no update may change this graph."""
+
+    def may_change(self, graph: Graph) -> bool:
+        """Whether this update may change a graph."""
+
+    def check(self, graph: Graph) -> None:
+        """Raise Forbidden for a graph that this update may not change."""
 
     def follows(self, triple: ox.Triple) -> bool:
         """Whether the default graph holds a triple, be it asserted or not."""
@@ -80,6 +87,12 @@ class StoreQuads:
     def is_own(self, graph: Graph) -> bool:
         return False
 
+    def may_change(self, graph: Graph) -> bool:
+        return True
+
+    def check(self, graph: Graph) -> None:
+        return
+
     def follows(self, triple: ox.Triple) -> bool:
         return False
 
@@ -90,16 +103,17 @@ class StoreQuads:
 
 
 class SnapshotQuads:
-    """A snapshot: asserted graphs in columns, and the merged view of all in the default graph."""
+    """A snapshot as a grant shows it: asserted graphs in columns, and the merged view in the default graph."""
 
     merged = True
 
-    def __init__(self, snapshot: Snapshot, graph: str) -> None:
+    def __init__(self, snapshot: Snapshot, graph: str, grant: Grant | None = None) -> None:
         self.snapshot = snapshot
+        self.grant = grant or Grant()
         self.home: Graph = ox.NamedNode(graph)
 
     def select(self, text: str, *, named: bool = True, **options: Any) -> Iterable[Mapping]:
-        view = self.snapshot.view(private=True, inferred=True, named=named)
+        view = self.snapshot.view(private=self.grant.private, inferred=True, named=named)
         return view.query(text, **options)  # type: ignore[return-value]
 
     def holders(self, triples: list[ox.Triple]) -> list[set[Graph]]:
@@ -118,28 +132,34 @@ class SnapshotQuads:
                     if row < len(relation) and relation.pairs[row] == pairs[place]:
                         for graph in image.sets.members(int(relation.sets[row])):
                             found[place].add(ox.NamedNode(image.dictionary.text(graph)[1:-1]))
-        return [{graph for graph in some if not self.is_own(graph)} for some in found]
+        return [{graph for graph in some if self.may_change(graph)} for some in found]
 
     def quads(self, graph: Graph) -> Iterator[ox.Quad]:
         image = self.snapshot.image
+        if not self.grant.may_see(str(graph)[1:-1]):
+            return
         for batch in image.rows_of(str(graph)[1:-1]).batches(image.dictionary):
             yield from ox.parse(bytes(lines(batch)), format=ox.RdfFormat.N_QUADS, lenient=True)
 
     def graphs(self) -> set[Graph]:
-        names = map(ox.NamedNode, self.snapshot.image.graph_names())
-        return {name for name in names if not self.is_own(name)}
+        names = filter(self.grant.may_see, self.snapshot.image.graph_names())
+        return {ox.NamedNode(name) for name in names if not graphs.is_own(name)}
 
     def is_own(self, graph: Graph) -> bool:
         return isinstance(graph, ox.NamedNode) and graphs.is_own(graph.value)
 
+    def may_change(self, graph: Graph) -> bool:
+        return self.grant.may_change(str(graph)[1:-1])
+
+    def check(self, graph: Graph) -> None:
+        self.grant.check(str(graph)[1:-1])
+
     def follows(self, triple: ox.Triple) -> bool:
-        return quad_in(triple, DEFAULT) in self.snapshot.store
+        view = self.snapshot.view(private=self.grant.private, inferred=True, complete=False)
+        return quad_in(triple, DEFAULT) in view
 
     def copy(self, folder: Path) -> ox.Store:
-        self.snapshot.view(private=True, inferred=True, named=True)
-        view = "private-full-named" if self.snapshot.infers else "private-asserted-named"
-        oxigraph.clone(self.snapshot.folder / "views" / view, folder / "copy")
-        return ox.Store(str(folder / "copy"))
+        return self.snapshot.copy(folder / "copy", private=self.grant.private)
 
 
 class Draft:

@@ -15,6 +15,8 @@ from .datasets import DEFAULT, Draft, Graph, Quads, quad_in
 from .syntax import stored
 from .updates import GroundDiff, diff_of
 
+# The whole dataset in the place of a graph.
+EVERY_GRAPH = "*"
 Method = Literal["PUT", "POST", "DELETE", "PATCH"]
 UPDATE_TYPE = "application/sparql-update"
 PATCH_TYPE = "application/rdf-patch"
@@ -58,11 +60,7 @@ def change(
     """
     body = body or Body()
     place: Graph = graph or dataset.home
-    if dataset.is_own(place):
-        raise Forbidden(
-            f"The graph {place} is kept by the knowledge base itself",
-            hint="write to a graph of your own; the ontology and the shapes are changed by their files",
-        )
+    dataset.check(place)
     there = place in dataset.graphs()
     if not there and place != dataset.home and method in ("DELETE", "PATCH"):
         raise NotFound(f"There is no graph {place}", hint="see kb stats for the graphs there are")
@@ -74,18 +72,43 @@ def change(
             if method == "PATCH":
                 _patch(draft, place, body.content, kind)
             else:
-                triples = [] if method == "DELETE" else list(_triples(body.content, kind, place))
+                quads = [] if method == "DELETE" else list(_quads(body.content, kind, place))
                 if method != "POST":
                     for quad in draft.quads(place):
                         draft.remove(quad)
-                for triple in triples:
-                    quad = quad_in(triple, place)
+                for quad in quads:
                     draft.add(stored(quad), quad)
             diff = GroundDiff(*draft.difference())
     return GraphChange(diff, created=not there and bool(diff.added))
 
 
-def _triples(content: bytes, kind: str, place: Graph) -> Iterator[ox.Triple]:
+def change_dataset(dataset: Quads, method: Method, body: Body | None = None) -> GraphChange:
+    """The same for all graphs at once that may be changed; quads without a graph go to the graph of the source.
+
+    Raises what `change` raises, but for NotFound.
+    """
+    body = body or Body()
+    kind = body.media_type.partition(";")[0].strip().lower()
+    if method == "PATCH" and kind == UPDATE_TYPE:
+        return GraphChange(diff_of(dataset, _text(body.content)), created=False)
+    with Draft(dataset) as draft:
+        if method == "PATCH":
+            _patch(draft, None, body.content, kind)
+        else:
+            quads = [] if method == "DELETE" else list(_quads(body.content, kind, None))
+            if method != "POST":
+                for graph in filter(dataset.may_change, {dataset.home, *dataset.graphs()}):
+                    for quad in draft.quads(graph):
+                        draft.remove(quad)
+            for quad in quads:
+                placed = quad_in(quad.triple, dataset.home) if quad.graph_name == DEFAULT else quad
+                dataset.check(placed.graph_name)
+                draft.add(stored(placed), placed)
+        return GraphChange(GroundDiff(*draft.difference()), created=False)
+
+
+def _quads(content: bytes, kind: str, place: Graph | None) -> Iterator[ox.Quad]:
+    """The quads of a body: those of one graph, or as they are where `place` is None."""
     form = ox.RdfFormat.from_media_type(kind)
     if form is None:
         raise UnsupportedFormat(
@@ -96,20 +119,28 @@ def _triples(content: bytes, kind: str, place: Graph) -> Iterator[ox.Triple]:
     Watch(form, "body").take(content)
     try:
         for quad in ox.parse(content, format=form, base_iri=base, rename_blank_nodes=True):
+            if place is None:
+                if isinstance(quad.graph_name, ox.BlankNode):
+                    raise DataError("A graph has a blank node for its name", hint="name it by an IRI")
+                yield quad
+                continue
             if quad.graph_name not in (DEFAULT, place):
                 raise DataError(
                     f"The body names the graph {quad.graph_name}, and the request is about {place}",
-                    hint="load it with kb load, which keeps graph names",
+                    hint="send it to the whole dataset, or load it with kb load",
                 )
-            yield quad.triple
+            yield quad_in(quad.triple, place)
     except (SyntaxError, ValueError) as fault:
         line = getattr(fault, "lineno", None)
         where = f"body, line {line}, column {getattr(fault, 'offset', 0)}" if line else "body"
         raise SyntaxFault(str(getattr(fault, "msg", None) or fault), where=where) from None
 
 
-def _patch(draft: Draft, place: Graph, content: bytes, kind: str) -> None:
-    """Carry out the rows of an RDF Patch in their order; a transaction that is aborted counts for nothing."""
+def _patch(draft: Draft, place: Graph | None, content: bytes, kind: str) -> None:
+    """Carry out the rows of an RDF Patch in their order; a transaction that is aborted counts for nothing.
+
+    Without `place` each row changes the graph that it names.
+    """
     if kind != PATCH_TYPE:
         raise UnsupportedFormat(f"PATCH reads no '{kind}'", hint=f"send {UPDATE_TYPE} or {PATCH_TYPE}")
     prefixes: dict[str, str] = {}
@@ -132,15 +163,20 @@ def _patch(draft: Draft, place: Graph, content: bytes, kind: str) -> None:
                 where=f"body, line {number}",
                 hint="rows begin with H, TX, TC, TA, PA, PD, A or D",
             )
-    for letters, written in rows:
+    for letters, row in rows:
+        written = quad_in(row.triple, draft.base.home) if row.graph_name == DEFAULT else row
+        if place is None:
+            draft.base.check(written.graph_name)
         if letters == "A":
             draft.add(stored(written), written)
         else:
             draft.remove(stored(written))
 
 
-def _row(text: str, prefixes: dict[str, str], place: Graph, number: int, fresh: dict | None) -> ox.Quad:
-    """A row's quad in the graph of the request; `fresh` is None where no blank node may stand."""
+def _row(
+    text: str, prefixes: dict[str, str], place: Graph | None, number: int, fresh: dict | None
+) -> ox.Quad:
+    """A row's quad in the graph of the request, if it has one; `fresh` is None where no blank node may stand."""
 
     def whole(found: re.Match[str]) -> str:
         if found["prefix"] is None:
@@ -154,7 +190,7 @@ def _row(text: str, prefixes: dict[str, str], place: Graph, number: int, fresh: 
         raise SyntaxFault(f"This row is no triple or quad: {text[:120]}", where=where) from fault
     except KeyError as missing:
         raise SyntaxFault(f"The prefix {missing} is not declared", where=where, hint="add a PA row") from None
-    if quad.graph_name not in (DEFAULT, place):
+    if place is not None and quad.graph_name not in (DEFAULT, place):
         raise Forbidden(
             f"This request may change the graph {place} alone, and a row names {quad.graph_name}", where=where
         )
@@ -169,7 +205,7 @@ def _row(text: str, prefixes: dict[str, str], place: Graph, number: int, fresh: 
                 )
             end = fresh.setdefault(end.value, ox.BlankNode())
         ends.append(end)
-    return ox.Quad(ends[0], quad.predicate, ends[1], place)
+    return ox.Quad(ends[0], quad.predicate, ends[1], quad.graph_name if place is None else place)
 
 
 def _prefix(prefixes: dict[str, str], letters: str, rest: str, number: int) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 
 import pyoxigraph as ox
 
+from ..conditions import Grant
 from ..errors import Forbidden, KbError, NotFound, QueryError
 from ..store import Snapshot
 from ..terms import PREFIXES
@@ -26,8 +27,22 @@ class GroundDiff:
     removed: list[ox.Quad]
 
 
+@dataclass(frozen=True)
+class Using:
+    """The dataset that the protocol gives an update's WHERE (SPARQL 1.1 Protocol, 2.2.3); empty parts count."""
+
+    default: tuple[ox.NamedNode, ...] = ()
+    named: tuple[ox.NamedNode, ...] = ()
+
+
 def ground_diff(
-    snapshot: Snapshot, text: str, *, graph: str, documents: Documents | None = None
+    snapshot: Snapshot,
+    text: str,
+    *,
+    graph: str,
+    documents: Documents | None = None,
+    grant: Grant | None = None,
+    using: Using | None = None,
 ) -> GroundDiff:
     """What an update request would change in a snapshot; quads without a graph go to `graph`.
 
@@ -35,11 +50,16 @@ def ground_diff(
     does not allow, SERVICE, the store's own graphs), NotFound for a graph that is not there, NotCovered beyond
     SPARQL 1.1, and what reading a document raises.
     """
-    return diff_of(SnapshotQuads(snapshot, graph), text, documents=documents)
+    return diff_of(SnapshotQuads(snapshot, graph, grant), text, documents=documents, using=using)
 
 
 def diff_of(
-    dataset: Quads, text: str, *, documents: Documents | None = None, within: Graph | None = None
+    dataset: Quads,
+    text: str,
+    *,
+    documents: Documents | None = None,
+    within: Graph | None = None,
+    using: Using | None = None,
 ) -> GroundDiff:
     """What an update request would change in a dataset; each operation sees those before it.
 
@@ -53,7 +73,7 @@ def diff_of(
     with Draft(dataset) as draft:
         for operation in operations(text):
             if isinstance(operation, Modify):
-                _modify(draft, operation, within)
+                _modify(draft, _applied(operation, using), within)
             elif isinstance(operation, Load):
                 _load(draft, operation, documents or Documents())
             else:
@@ -66,6 +86,21 @@ def diff_of(
                 hint="send it as a SPARQL update",
             )
     return diff
+
+
+def _applied(operation: Modify, using: Using | None) -> Modify:
+    """An operation on the dataset of the protocol.
+
+    Raises QueryError where it names one itself.
+    """
+    if using is None:
+        return operation
+    if operation.target or operation.using or operation.using_named:
+        raise QueryError(
+            "The update has WITH or USING, and the request has using-graph-uri or using-named-graph-uri",
+            hint="leave one of them out",
+        )
+    return replace(operation, using=using.default, using_named=using.named)
 
 
 def judge(text: str) -> None:
@@ -119,7 +154,7 @@ def _modify(draft: Draft, operation: Modify, within: Graph | None) -> None:
         for written, quad in operation.insert.filled(solution):
             added[_in(quad, default)] = _in(written, default)
     for quad in (*removed, *added):
-        _writable(base, quad.graph_name)
+        base.check(quad.graph_name)
     kept = []
     triples = list(anywhere)
     for triple, graphs in zip(triples, draft.holders(triples), strict=True):
@@ -157,7 +192,7 @@ def _solutions(draft: Draft, operation: Modify) -> list:
 
 def _load(draft: Draft, operation: Load, documents: Documents) -> None:
     target = operation.graph or draft.base.home
-    _writable(draft.base, target)
+    draft.base.check(target)
     try:
         triples = documents.triples(operation.document)
     except KbError:
@@ -184,7 +219,7 @@ def _manage(draft: Draft, operation: Manage) -> None:
 
 def _create(draft: Draft, operation: Manage) -> None:
     (graph,) = _graphs(draft, operation.graph)
-    _writable(draft.base, graph)
+    draft.base.check(graph)
     if graph in draft.graphs and not operation.silent:
         raise QueryError(f"The graph {graph} exists already", hint="write CREATE SILENT GRAPH")
     draft.graphs.add(graph)
@@ -192,7 +227,7 @@ def _create(draft: Draft, operation: Manage) -> None:
 
 def _transfer(draft: Draft, operation: Manage) -> None:
     (source,), (target,) = _graphs(draft, operation.graph), _graphs(draft, operation.target or "DEFAULT")
-    _writable(draft.base, target)
+    draft.base.check(target)
     if source == target or not _exists(draft, source, silent=operation.silent):
         return
     quads = draft.quads(source)
@@ -208,7 +243,7 @@ def _transfer(draft: Draft, operation: Manage) -> None:
 
 
 def _clear(draft: Draft, graph: Graph) -> None:
-    _writable(draft.base, graph)
+    draft.base.check(graph)
     for quad in draft.quads(graph):
         draft.remove(quad)
 
@@ -217,7 +252,7 @@ def _graphs(draft: Draft, place: Place) -> list[Graph]:
     """The graphs that a reference means; DEFAULT is the graph that quads without a graph go to."""
     if isinstance(place, ox.NamedNode):
         return [place]
-    named = sorted(draft.graphs - {draft.base.home}, key=str)
+    named = sorted(filter(draft.base.may_change, draft.graphs - {draft.base.home}), key=str)
     return {"DEFAULT": [draft.base.home], "NAMED": named, "ALL": [draft.base.home, *named]}[place]
 
 
@@ -233,14 +268,6 @@ def _exists(draft: Draft, graph: Graph, *, silent: bool) -> bool:
 
 def _in(quad: ox.Quad, default: Graph) -> ox.Quad:
     return quad_in(quad.triple, default) if quad.graph_name == DEFAULT else quad
-
-
-def _writable(base: Quads, graph: Graph) -> None:
-    if base.is_own(graph):
-        raise Forbidden(
-            f"The graph {graph} is kept by the knowledge base itself",
-            hint="write to a graph of your own; the ontology and the shapes are changed by their files",
-        )
 
 
 def _not_asserted(triple: ox.Triple) -> QueryError:

@@ -82,21 +82,17 @@ class Snapshot:
         first call, in seconds per million triples.
         """
         inferred = inferred and self.infers
-        if private is not True and not self.private_graphs:
-            private = True  # There is nothing to hide, and the stores that hold all of it are there.
-        elif isinstance(private, tuple):
-            listed = {graph for graph in private if is_visible(graph, private)}
-            private = tuple(sorted(listed & self.private_graphs)) or False
+        private = self._seen(private)
         complete = named or (complete and inferred and bool(self.deferred))
         if private is True and not named and not complete:
             return self.store if inferred else self.asserted
-        name = "-".join((_sight(private), "full" if inferred else "asserted"))
+        name = _view_name(private, inferred)
         if not named:
             if private is True:
                 return self._view(name, self._deferred_rows, base=self._merged_folder)
             if private:
                 self.view(private=False, inferred=inferred)
-                public = self.folder / "views" / f"public-{name.rpartition('-')[2]}"
+                public = self.folder / "views" / _view_name(False, inferred)
                 return self._view(name, partial(self._listed, private), base=public)
             return self._view(name, lambda: self._merged(inferred=inferred))
         base = self.folder / "views" / name
@@ -106,6 +102,21 @@ class Snapshot:
             self.view(private=private, inferred=inferred)
         batches = partial(self._named, private=private, inferred=inferred)
         return self._view(f"{name}-named", batches, base=base, graphs=True)
+
+    def copy(self, folder: Path, *, private: Private) -> ox.Store:
+        """A copy of the view with graphs by name, to change at will, in a new folder."""
+        self.view(private=private, inferred=True, named=True)
+        name = _view_name(self._seen(private), self.infers)
+        oxigraph.clone(self.folder / "views" / f"{name}-named", folder)
+        return ox.Store(str(folder))
+
+    def _seen(self, private: Private) -> Private:
+        """The same sight of this snapshot by the view that serves it."""
+        if private is True or not self.private_graphs:
+            return True  # There is nothing to hide, and the stores that hold all of it are there.
+        if private is False:
+            return False
+        return tuple(sorted(one for one in self.private_graphs if is_visible(one, private))) or False
 
     @property
     def _merged_folder(self) -> Path:
@@ -175,11 +186,13 @@ class Snapshot:
                 made.rename(place)
 
 
-def _sight(private: Private) -> str:
-    """What a view is called by the private graphs that are in it."""
+def _view_name(private: Private, inferred: bool) -> str:
+    """What a view is called by what is in it."""
     if isinstance(private, tuple):
-        return f"some-{hashlib.blake2b(' '.join(private).encode(), digest_size=8).hexdigest()}"
-    return "private" if private else "public"
+        seen = f"some-{hashlib.blake2b(' '.join(private).encode(), digest_size=8).hexdigest()}"
+    else:
+        seen = "private" if private else "public"
+    return f"{seen}-{'full' if inferred else 'asserted'}"
 
 
 def in_use(folder: Path) -> bool:

@@ -35,7 +35,7 @@ def heads(pairs: Pairs) -> Ids:
 
 def tails(pairs: Pairs) -> Ids:
     """The lower ids of packed pairs."""
-    return (pairs & _LOW).astype(np.uint32)
+    return pairs.astype(np.uint32)
 
 
 def distinct(values: NDArray) -> NDArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView, Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence, Set
 from functools import reduce
 
 import numpy as np
@@ -22,11 +22,11 @@ def conclusions(
     representatives: Representatives,
     vocabulary: Vocabulary,
     drawn: Drawn,
-    rewritten: set[int],
+    named: Set[int],
 ) -> dict[int, Pairs]:
     """Per predicate, the pairs that the tables' view lacks.
 
-    `drawn` alone counts for tables that no clique is named in, unless they are among the `rewritten`.
+    Only the tables `named` may name a member of a clique; rows that don't are those of the view and those `drawn`.
     """
     expansion = Expansion(representatives, tables.bound)
     kind, same_as = vocabulary.type, vocabulary.same_as
@@ -36,16 +36,12 @@ def conclusions(
     for key, table in known.items():
         if key in (kind, same_as):
             continue
-        touched = expansion.touched(table)
-        if touched is None and key not in rewritten:
-            fresh: NDArray = reduce(merged, drawn[key]) if key in drawn else table.rows[:0]
-        elif isinstance(table, Members):
-            fresh = subtract(expansion.ids(table.rows), tables.original(key))
-        else:
-            rows = table.rows
-            if touched is not None:
-                rows = merged(rows[~touched], expansion.pairs(rows[touched]))
-            fresh = subtract(rows, tables.original(key))
+        fresh: NDArray = reduce(merged, drawn[key]) if key in drawn else table.rows[:0]
+        touched = expansion.touched(table) if key in named else None
+        if touched is not None:
+            fresh = fresh[~expansion.names(key, fresh)]
+            told = expansion.told(key, table.rows[touched])
+            fresh = merged(fresh, subtract(told, tables.original(key)))
         if isinstance(table, Members):
             types.append(pack(fresh, np.full(len(fresh), key - CLASS)))
         else:
@@ -67,10 +63,10 @@ def _untold(
     for key, relation in tables.view.items():
         if key in known:
             continue
-        rows = relation.pairs[expansion.names(relation.pairs)]
+        rows = relation.pairs[expansion.names(key, relation.pairs)]
         if key == tables.kind:
             told = np.fromiter((one - CLASS for one in known if one >= CLASS), np.uint32)
             rows = rows[~np.isin(tails(rows), told)]
-        expanded = expansion.pairs(distinct(representatives.rewritten(rows)))
+        expanded = expansion.told(key, distinct(representatives.rewritten(rows)))
         found[key] = subtract(expanded, relation.pairs)
     return found

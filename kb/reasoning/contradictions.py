@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from ..columns.kernels import Ids, Pairs, contains, heads, intersect, pack, tails
+from ..columns.kernels import Ids, Pairs, contains, heads, pack, tails
 from ..columns.relations import Relations
 from .equality import Representatives
 from .expressions import short
 from .joins import Pattern, Solutions, pattern, solve
 from .rules import Atom, Body, Constraint, Distinct, EqualityRule, Fact, RuleSet, Source, Term
-from .tables import Members, Tables
+from .tables import CLASS, Tables
 
 MOST_PER_RULE = 1000
 DIFFERENT = "owl:differentFrom as stated"
@@ -83,13 +83,17 @@ def find_contradictions(
     representatives: Representatives,
     clashes: Iterable[Clash],
     given: Relations | None = None,
+    changed: Set[int] = frozenset(),
 ) -> tuple[Contradiction, ...]:
-    """All contradictions in a closed state, at most `MOST_PER_RULE` of one axiom; those in `given` alone are
-    known already and left out."""
+    """All contradictions in a closed state, at most `MOST_PER_RULE` of one axiom.
+
+    Those in `given` alone are known already and left out; `changed` are the tables that have more than it.
+    """
     search = Search(rules, tables, representatives.find)
     found: list[Contradiction] = []
     for constraint, body in rules.plan.constraints:
-        if all(len(tables[one.key]) for one in body):
+        keys = {one.key for one in body}
+        if all(len(tables[key]) for key in keys) and (given is None or keys & changed):
             found += islice(search.of_constraint(constraint, body), MOST_PER_RULE)
     for distinct in rules.distinct:
         found += islice(search.of_distinct(distinct), MOST_PER_RULE)
@@ -143,13 +147,13 @@ class Search:
 
     def _is_plainly_kept(self, body: tuple[Pattern, ...], outside: tuple[str, int] | None) -> bool:
         """Whether a look at the tables tells that nothing matches: most constraints say that classes are apart."""
-        tables = [self._tables[one.key] for one in body]
         if outside is not None and len(body) == 1 and body[0].object == outside[0]:
             values = tails(self._tables.links(body[0].key).rows)
             return not self._rules.datatypes.outside(values, outside[1]).any()
-        if len({one.subject for one in body}) > 1 or not all(isinstance(one, Members) for one in tables):
+        if len(body) != 2 or min(one.key for one in body) < CLASS or body[0].subject != body[1].subject:
             return False
-        return len(tables) == 2 and not len(intersect(tables[0].rows, tables[1].rows))
+        one, other = (self._tables.members(one.key) for one in body)
+        return not one.meets(other) if len(one) and len(other) else True
 
     def of_distinct(self, distinct: Distinct) -> Iterator[Contradiction]:
         members: dict[int, int] = {}

@@ -195,7 +195,11 @@ class Datatypes:
         """
         for _ in range(2):
             # The usual case: all are literals of this very datatype, and well-formed.
-            if len(ids) and int(ids.max()) < len(self._fitting) and (self._fitting[ids] == datatype).all():
+            if (
+                len(ids)
+                and int(ids.max()) < len(self._fitting)
+                and (self._fitting.take(ids) == datatype).all()
+            ):
                 return np.zeros(len(ids), bool)
             self._well_formed(ids)
         return self._places(ids, datatype)[1]

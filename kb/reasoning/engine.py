@@ -92,7 +92,9 @@ def materialise(
         engine.consequences(),
         engine.representatives.cliques,
         tuple(map(engine.with_values, oversized)),
-        find_contradictions(rules, engine.tables, engine.representatives, engine.clashes.values(), given),
+        find_contradictions(
+            rules, engine.tables, engine.representatives, engine.clashes.values(), given, engine.changed
+        ),
         tuple(engine.unkeyed.values()),
         extra,
     )
@@ -121,15 +123,19 @@ class _Engine:
         self.representatives = Representatives(self._bound, withheld)
         self._firing = Firing(self.tables, self.representatives, self._is_literal)
         self.clashes: dict[int, Clash] = {}
+        # Tables with rows that are new beside those given.
+        self.changed: set[int] = set()
         self.unkeyed: dict[Source, Unkeyed] = {}
         self._merges: list[tuple[Pairs, Source]] = []
         # What equality rules saw when they were last asked.
         self._seen: dict[int, list[Members | Links]] = {}
+        # Tables that may name a member of a clique: all that did at the last merge, and those filled since.
+        self._named: set[int] = set()
         self._drawn: dict[int, list[NDArray]] = {}
-        self._rewritten: set[int] = set()
-        for key in self.tables.present():
-            if key in plan.keys:
-                self.tables[key]
+        # The tables that have rows; those of data ranges count as such.
+        self._filled = {*plan.ranges, *self.tables.present()}
+        for key in self._filled & plan.keys:
+            self.tables[key]
 
     def run(self, added: Changes | None) -> None:
         """To the fixpoint; `added` are the facts that are new, by predicate, where not all are."""
@@ -141,6 +147,7 @@ class _Engine:
             for key, rows in self._by_table(added).items():
                 rows = self._renamed(key, rows)
                 changes[key] = distinct(np.concatenate([changes.get(key, no_rows(key)), rows]))
+            self.changed |= changes.keys()
             self._propagate(changes)
         while True:
             changes, changed = self._merge(self._equal())
@@ -150,7 +157,7 @@ class _Engine:
 
     def consequences(self) -> dict[int, Pairs]:
         """Per predicate, the pairs that the view lacks."""
-        return conclusions(self.tables, self.representatives, self._vocabulary, self._drawn, self._rewritten)
+        return conclusions(self.tables, self.representatives, self._vocabulary, self._drawn, self._named)
 
     def oversized(self, above: Ids) -> list[Oversized]:
         """The cliques that `above` makes up, with what merged them."""
@@ -212,9 +219,11 @@ class _Engine:
             self._settle(stratum, waiting, news)
 
     def _settle(self, stratum: Stratum, waiting: Waiting, news: dict[int, list[NDArray]]) -> None:
-        """Fill the tables of a stratum until nothing waits, each after those before it."""
+        """Fill the tables of a stratum until nothing waits: one that feeds itself to its end, then the others."""
+        filling = stratum.fillings[0]
         while waiting:
-            filling = next(one for one in stratum.fillings if one.key in waiting)
+            if filling.key not in waiting:
+                filling = next(one for one in stratum.fillings if one.key in waiting)
             fresh = self._fill(filling, waiting.pop(filling.key))
             if not len(fresh):
                 continue
@@ -228,18 +237,22 @@ class _Engine:
         """Draw what a table's rules give, of all or of what is new; the rows that it did not have."""
         rows = self._firing.rows
         if news is None:
-            parts = [rows(rule) for rule in filling.rules]
+            parts = [rows(rule) for rule in filling.rules if rule.reads <= self._filled]
         else:
             parts = []
             for key, some in news.items():
                 delta = table_of(key, reduce(merged, some), self._bound)
-                parts += [rows(rule, (number, delta)) for rule, number in filling.uses[key]]
+                uses = [one for one in filling.uses[key] if one[0].reads <= self._filled]
+                parts += [rows(rule, (number, delta)) for rule, number in uses]
         parts = [one for one in parts if len(one)]
         if not parts:
             return no_rows(filling.key)
         table, fresh = self.tables[filling.key].extended(parts)
         if len(fresh):
             self.tables.exchange(filling.key, table)
+            self._filled.add(filling.key)
+            self.changed.add(filling.key)
+            self._named.add(filling.key)
             self._drawn.setdefault(filling.key, []).append(fresh)
         return fresh
 
@@ -296,16 +309,25 @@ class _Engine:
         changes: Changes = {}
         if not len(changed):
             return changes, changed
-        moved = np.zeros(self._bound, bool)
-        moved[changed] = True
+        nodes = self.representatives.nodes
+        is_node = np.zeros(self._bound, bool)
+        is_node[nodes] = True
+        self._named.clear()
         for key, table in self.tables.known().items():
-            touched = table.naming(changed, moved)
-            if touched is not None:
-                left = table.rows[~touched]
-                fresh = subtract(distinct(self._renamed(key, table.rows[touched])), left)
+            named = table.naming(nodes, is_node)
+            if named is None:
+                continue
+            self._named.add(key)
+            renamed = self._renamed(key, table.rows[named])
+            moved = renamed != table.rows[named]
+            if moved.any():
+                named[named] = moved
+                left = table.rows[~named]
+                fresh = subtract(distinct(renamed[moved]), left)
                 self.tables.exchange(key, table_of(key, merged(left, fresh), self._bound))
-                self._rewritten.add(key)
-                changes[key] = fresh
+                if len(fresh):
+                    changes[key] = fresh
+        self.changed |= changes.keys()
         return changes, changed
 
     def _renamed(self, key: int, rows: NDArray) -> NDArray:

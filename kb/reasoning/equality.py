@@ -12,7 +12,7 @@ from ..columns import kernels
 from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, tails
 from .joins import Pattern, Solutions
 from .rules import EqualityRule, Source
-from .tables import Links, Members, Tables
+from .tables import CLASS, Links, Members, Tables
 
 CLIQUE_CAP = 50
 """Cliques of more members are reported as suspected data errors and not merged."""
@@ -202,22 +202,17 @@ class Expansion:
         """Which rows of a table name a member of a clique; None where none does."""
         return table.naming(self._nodes, self._is_merged) if self.any else None
 
-    def names(self, pairs: Pairs) -> NDArray[np.bool_]:
-        """Which pairs name a member of a clique."""
-        return self._is_merged[heads(pairs)] | self._is_merged[tails(pairs)]
+    def names(self, key: int, rows: NDArray) -> NDArray[np.bool_]:
+        """Which rows of a table name a member of a clique."""
+        if key >= CLASS:
+            return self._is_merged[rows]
+        return self._is_merged[heads(rows)] | self._is_merged[tails(rows)]
 
-    def ids(self, ids: Ids) -> Ids:
-        """Sorted ids, with all members in the place of their representative."""
-        merged = self._is_merged[ids]
-        if not merged.any():
-            return ids
-        _, members = kernels.expand(self.cliques, ids[merged])
-        return distinct(np.concatenate([ids[~merged], members]))
-
-    def pairs(self, pairs: Pairs) -> Pairs:
-        """Touched pairs for every member of the cliques at both ends, sorted."""
-        left, right = heads(pairs), tails(pairs)
-        left, right = self._spread(left, right)
+    def told(self, key: int, rows: NDArray) -> NDArray:
+        """Rows of a table that name representatives, told of every member of their cliques; sorted."""
+        if key >= CLASS:
+            return np.sort(self._spread(rows, rows)[0])
+        left, right = self._spread(heads(rows), tails(rows))
         right, left = self._spread(right, left)
         return distinct(pack(left, right))
 

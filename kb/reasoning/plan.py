@@ -29,7 +29,7 @@ class Plan:
             (one, self._patterns(one.body)) for one in rules.constraints
         ]
         # Known from here on, instead of being found out by the first run.
-        _ = [(rule.turn, rule.is_safe) for rule in patterned]
+        _ = [(one.turn, one.chain, one.reads, one.is_safe) for one in patterned]
         _ = [(one.readers, [(each.uses, each.constants) for each in one.fillings]) for one in self.strata]
         self.ranges = frozenset(CLASS + one for one in rules.ranges)
         patterns = [one for rule in patterned for one in (*rule.body, rule.head)]

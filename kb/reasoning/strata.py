@@ -58,6 +58,27 @@ class PatternRule:
         return Turn.AS_IT_IS if head.subject == one.subject else Turn.TURNED
 
     @cached_property
+    def chain(self) -> tuple[str, str, str] | None:
+        """The variables at one end, in the middle and at the other end of two atoms that the head bridges."""
+        if (
+            len(self.body) != 2
+            or self.constants
+            or max(self.head.key, *(one.key for one in self.body)) >= CLASS
+        ):
+            return None
+        left, right = (set(one.variables) for one in self.body)
+        if len(left) < 2 or len(right) < 2 or len(left & right) != 1:
+            return None
+        [shared] = left & right
+        [first], [last] = left - right, right - left
+        return (first, shared, last) if set(self.head.variables) == {first, last} else None
+
+    @cached_property
+    def reads(self) -> frozenset[int]:
+        """The tables that its body names."""
+        return frozenset(one.key for one in self.body)
+
+    @cached_property
     def is_safe(self) -> bool:
         """Whether no literal can come to stand for the subject."""
         return any(one.subject == self.head.subject for one in self.body)

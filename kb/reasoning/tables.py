@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +19,9 @@ CLASS = 1 << 32
 """Added to the id of a class, it is the key of the table of its members."""
 
 NO_IDS: Ids = np.empty(0, np.uint32)
+_LOW = np.uint64(0xFFFFFFFF)
 _DENSE = 16
+_FEW = 8
 
 
 def merged(left: NDArray, right: NDArray) -> NDArray:
@@ -30,6 +33,32 @@ def merged(left: NDArray, right: NDArray) -> NDArray:
     if not len(left) or not len(right):
         return left if len(left) else right
     return np.sort(np.concatenate([left, right]), kind="stable")
+
+
+def _united(left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:
+    """The union of two sorted sets, and what `right` has more than `left`."""
+    if len(right) * _FEW < len(left):
+        fresh = kernels.subtract(right, left)
+        return merged(left, fresh), fresh
+    # To merge two runs costs a fifth of looking each value up.
+    both = merged(left, right)
+    again = both[1:] == both[:-1]
+    common = both[1:][again]
+    if not len(common):
+        return both, right
+    kept = np.ones(len(both), bool)
+    kept[1:] = ~again
+    return both[kept], _without(right, common)
+
+
+def _without(values: NDArray, some: NDArray) -> NDArray:
+    """A sorted set without `some` of its own."""
+    both = merged(values, some)
+    again = both[1:] == both[:-1]
+    single = np.ones(len(both), bool)
+    single[1:] = ~again
+    single[:-1] &= ~again
+    return both[single]
 
 
 class Members:
@@ -46,13 +75,28 @@ class Members:
         """For each id whether it is a member."""
         if len(ids) * _DENSE < self.bound:
             return kernels.contains(self.rows, ids)
+        return self._flags.take(ids)
+
+    @cached_property
+    def _flags(self) -> NDArray[np.bool_]:
         flags = np.zeros(self.bound, bool)
         flags[self.rows] = True
-        return flags[ids]
+        return flags
+
+    def meets(self, other: Members) -> bool:
+        """Whether both have a member in common."""
+        small, large = sorted((self, other), key=len)
+        if not len(small):
+            return False
+        if not isinstance(large, Literals) and (
+            small.rows[-1] < large.rows[0] or large.rows[-1] < small.rows[0]
+        ):
+            return False
+        return bool(large.holds(small.rows).any())
 
     def naming(self, ids: Ids, flags: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         """Which rows are among `ids`, which have `flags`; None where none is."""
-        found = flags[self.rows]
+        found = flags.take(self.rows)
         return found if found.any() else None
 
     def extended(self, parts: Sequence[Ids]) -> tuple[Members, Ids]:
@@ -119,18 +163,18 @@ class Links:
         return kernels.swap(self.rows) if self._relation is None else self._relation.inverse
 
     @cached_property
-    def _offsets(self) -> NDArray[np.int64]:
-        return _offsets(self.rows, self.bound)
+    def _index(self) -> _Index:
+        return _Index.of(self.rows, self.bound)
 
     @cached_property
-    def _inverse_offsets(self) -> NDArray[np.int64]:
-        return _offsets(self.inverse, self.bound)
+    def _inverse_index(self) -> _Index:
+        return _Index.of(self.inverse, self.bound)
 
     def objects(self, subjects: Ids) -> tuple[NDArray[np.int64], Ids]:
         """(row of the subject, object) for each subject."""
         if len(subjects) * _DENSE < self.bound:
             return kernels.expand(self.rows, subjects)
-        return _expand(self.rows, self._offsets, subjects)
+        return self._index.expand(self.rows, subjects)
 
     def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
         """For each of `pairs`, whether it is here."""
@@ -153,11 +197,11 @@ class Links:
             return np.zeros(len(found), np.int64), found
         if len(objects) * _DENSE < self.bound:
             return kernels.expand(self.inverse, objects)
-        return _expand(self.inverse, self._inverse_offsets, objects)
+        return self._inverse_index.expand(self.inverse, objects)
 
     def naming(self, ids: Ids, flags: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         """Which rows name one of `ids`, which have `flags`; None where none does."""
-        found = flags[kernels.tails(self.rows)]
+        found = flags.take((self.rows & _LOW).view(np.int64))
         if kernels.degree(self.rows, ids).any():
             found |= flags[kernels.heads(self.rows)]
         return found if found.any() else None
@@ -165,29 +209,43 @@ class Links:
     def extended(self, parts: Sequence[Pairs]) -> tuple[Links, Pairs]:
         """The table with pairs in any order added, and those that are new, sorted."""
         pairs = kernels.distinct(np.concatenate(parts) if len(parts) > 1 else parts[0])
-        fresh = kernels.subtract(pairs, self.rows)
+        rows, fresh = _united(self.rows, pairs)
         if not len(fresh):
             return self, fresh
         inverse = merged(self.inverse, kernels.swap(fresh)) if "inverse" in self.__dict__ else None
-        return Links(merged(self.rows, fresh), self.bound, inverse=inverse), fresh
+        return Links(rows, self.bound, inverse=inverse), fresh
 
     def _with_object(self, objects: Ids) -> NDArray[np.bool_]:
         return kernels.tails(self.rows) == objects[0]
 
 
-def _offsets(pairs: Pairs, bound: int) -> NDArray[np.int64]:
-    offsets = np.zeros(bound + 1, np.int64)
-    np.cumsum(np.bincount(kernels.heads(pairs), minlength=bound), out=offsets[1:])
-    return offsets
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Where the pairs of each head begin, and how many there are."""
 
+    begin: NDArray[np.uint32]
+    count: NDArray[np.uint32]
 
-def _expand(pairs: Pairs, offsets: NDArray[np.int64], keys: Ids) -> tuple[NDArray[np.int64], Ids]:
-    begin = offsets[keys]
-    counts = offsets[keys.astype(np.int64) + 1] - begin
-    ends = np.cumsum(counts)
-    row = np.repeat(np.arange(len(keys)), counts)
-    places = np.arange(len(row)) + (begin - ends + counts)[row]
-    return row, kernels.tails(pairs[places])
+    @classmethod
+    def of(cls, pairs: Pairs, bound: int) -> _Index:
+        made = cls(np.zeros(bound, np.uint32), np.zeros(bound, np.uint32))
+        if len(pairs):
+            heads = kernels.heads(pairs)
+            first = np.flatnonzero(heads[1:] != heads[:-1]) + 1
+            first = np.concatenate(([0], first))
+            made.begin[heads[first]] = first
+            made.count[heads[first]] = np.diff(first, append=len(pairs))
+        return made
+
+    def expand(self, pairs: Pairs, keys: Ids) -> tuple[NDArray[np.int64], Ids]:
+        """`kernels.expand`, for many keys."""
+        begin, counts = self.begin.take(keys), self.count.take(keys)
+        if not len(keys) or counts.max() < 2:
+            row = np.flatnonzero(counts)
+            return row, kernels.tails(pairs[begin[row]])
+        row = np.repeat(np.arange(len(keys)), counts)
+        offsets = np.cumsum(counts, dtype=np.int64) - counts
+        return row, kernels.tails(pairs[np.arange(len(row)) + (begin - offsets)[row]])
 
 
 class Tables:

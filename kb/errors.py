@@ -29,6 +29,8 @@ Each error says *what* happened, *where* (file, line, term) and gives a *hint*: 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class KbError(Exception):
     """The root of the tree.
@@ -36,8 +38,6 @@ class KbError(Exception):
     >>> str(KbError("No graph <x>", where="query, line 3", hint="see kb stats"))
     'No graph <x> (query, line 3). To mend it: see kb stats'
     """
-
-from typing import Any
 
     exit_code = 3
     status = 500
@@ -106,6 +106,12 @@ class GateRefused(DataError):
 
     status = 422
 
+    def __init__(
+        self, what: str, *, where: str | None = None, hint: str | None = None, report: Any = None
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.report = report
+
 
 class UsageError(KbError):
     """The request is at fault."""
@@ -113,12 +119,6 @@ class UsageError(KbError):
     exit_code = 2
     status = 400
 
-
-    def __init__(
-        self, what: str, *, where: str | None = None, hint: str | None = None, report: Any = None
-    ) -> None:
-        super().__init__(what, where=where, hint=hint)
-        self.report = report
 
 class QueryError(UsageError):
     """A query or update does not parse, or does not fit."""
@@ -136,6 +136,12 @@ class Forbidden(UsageError):
     status = 403
 
 
+class Outdated(UsageError):
+    """The store is not at the snapshot any more that a change was meant for."""
+
+    status = 412
+
+
 class NotCovered(UsageError):
     """A construct that this release does not run."""
 
@@ -144,12 +150,6 @@ class NotCovered(UsageError):
 
 class SystemFault(KbError):
     """The machine or the store is at fault."""
-class Outdated(UsageError):
-    """The store is not at the snapshot any more that a change was meant for."""
-
-    status = 412
-
-
 
 
 class StoreLocked(SystemFault):

@@ -19,8 +19,8 @@ from .administration import Administration
 from .changing import Changing
 from .columns.batches import batches_of
 from .columns.rows import Rows
-from .core.client import routed
 from .conditions import Conditions
+from .core.client import routed
 from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .formats import stem_of
@@ -175,11 +175,11 @@ class KnowledgeBase(Reading, Changing, Administration):
         mapping: str | Path | None = None,
         message: str | None = None,
         options: LoadOptions | None = None,
+        conditions: Conditions | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LoadReport:
         """Load files as one commit: RDF as it is, tables through a mapping (RML or YARRRML).
 
-        conditions: Conditions | None = None,
         `source` (by default the first file's stem) names the graph that unnamed quads go to. `progress` is told
         bytes as they are read. Raises SourceError, SyntaxFault, UnsupportedFormat, MappingError, GateRefused, and with
         `conditions` Outdated and Forbidden.
@@ -195,12 +195,12 @@ class KnowledgeBase(Reading, Changing, Administration):
         rejected: list[RejectedRow] = []
 
         def loaded(turn: Turn) -> Wish | Outcome:
+            agreed.check_snapshot(turn.staging.name)
             content = inputs.content(source, options.mode, options.private)
             if content and not (strict or options.dry_run) and self._same_again(source, content):
                 return Outcome(None)
             names = ", ".join(path.name for path in files)
             commit = self._header(turn, source, message or f"load {names}", content)
-            agreed.check_snapshot(turn.staging.name)
             batches = inputs.batches(
                 graph=graph,
                 commit=commit.id,

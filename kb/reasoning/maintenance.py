@@ -12,15 +12,16 @@ DRed: Gupta, Mumick, Subrahmanian (SIGMOD 1993); by strata: Motik, Nenov, Piro, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, subtract, unite
+from ..columns.relations import Relations
 from .cliques import Cliques, FromScratch, ends
-from .derivation import Changes, Derivation, Outputs
-from .layered_tables import State, by_predicate, by_table
+from .derivation import Changes, Derivation, Known, Outputs
+from .layered_tables import Beyond, State, by_predicate, by_table
 from .program import Group, Program
 from .tables import CLASS, no_rows
 
@@ -34,7 +35,8 @@ class Maintenance:
     `lost_rows` and `gained_rows` are the net changes, by table; `regrouped` the individuals with other equals.
     `old` is the closed state before, `added` and `removed` the pairs by predicate that `stated` holds now and
     did not before, and the other way round. `within` is the maintenance of a smaller closed state, all of which is
-    `stated` here: what single facts of it yield, it holds itself. Raises FromScratch.
+    `stated` here: what its facts yield alone, it holds itself. `beyond` are the views of `old` that it lacks.
+    Raises FromScratch.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Maintenance:
         added: Mapping[int, Pairs],
         removed: Mapping[int, Pairs],
         within: Maintenance | None = None,
+        beyond: Sequence[Relations] = (),
     ) -> None:
         if not program.maintainable:
             raise FromScratch
@@ -63,8 +66,9 @@ class Maintenance:
         self._split: Changes = {}
         self._joined: Changes = {}
         self.regrouped: Ids = np.empty(0, np.uint32)
-        self._known_lost = within.lost_rows if within else None
-        self._known_gained = within.gained_rows if within else None
+        self._beyond = Beyond(beyond, self._kind)
+        self._known_lost = Known(within.lost_rows, self._beyond) if within else None
+        self._known_gained = Known(within.gained_rows, self._beyond) if within else None
         self._run()
 
     @property
@@ -84,7 +88,7 @@ class Maintenance:
         filled = self._program.filled
         changed = {*self._added, *self._removed, *self._split, *self._joined}
         for key in changed - filled:
-            self._bring(Group(frozenset((key,))))
+            self._settle(key)
         for group in others:
             inputs = group.uses.keys()
             if not (
@@ -94,6 +98,33 @@ class Maintenance:
             ):
                 self._bring(group)
         self._refuse_merged_vocabulary()
+
+    def _settle(self, key: int) -> None:
+        """Bring a table up to date that no rule fills."""
+        gone, fresh = self._removed.get(key, no_rows(key)), self._added.get(key, no_rows(key))
+        if (
+            key in self._split
+            or key in self._joined
+            or len(self._cliques.mates_in({key: gone}, self.old))
+            or len(self._cliques.mates_in({key: fresh}, self.new))
+        ):
+            self._bring(Group(frozenset((key,))))
+            return
+        gone = gone[self.old.holds(key, gone)]
+        gone = gone[~self._is_stated(key, gone)]
+        fresh = fresh[~self.new.holds(key, fresh)]
+        if len(gone):
+            self.new.without(key, gone)
+            self.lost_rows[key] = gone
+        if len(fresh):
+            self.new.put(key, fresh)
+            self._note_beyond(key, fresh)
+            self.gained_rows[key] = fresh
+
+    def _note_beyond(self, key: int, rows: NDArray) -> None:
+        """Know that a table has rows that the smaller state lacks."""
+        if self._known_gained and len(subtract(rows, self._known_gained.rows.get(key, no_rows(key)))):
+            self._beyond.add(key)
 
     def _bring(self, group: Group) -> None:
         """Bring the tables of a group up to date; their net changes are known then."""
@@ -176,6 +207,7 @@ class Maintenance:
                 rows = rows[~self.new.holds(key, rows)]
                 if len(rows):
                     self.new.put(key, rows)
+                    self._note_beyond(key, rows)
                     fresh[key] = rows
                     found[key] = unite(found.get(key, no_rows(key)), rows)
             if not fresh:

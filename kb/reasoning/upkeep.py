@@ -91,7 +91,9 @@ class Upkeep:
             before.inferred_private,
         )
         added, removed = _both(secret[0], open_.gained), _both(secret[1], open_.lost)
-        return Maintenance(self.program, self._state(before, *views), stated, added, removed, open_)
+        return Maintenance(
+            self.program, self._state(before, *views), stated, added, removed, open_, views[2:]
+        )
 
     def _state(self, image: Image, *views: Relations) -> State:
         """A closed state; what the scm-* rules alone tell takes no part in reasoning."""

@@ -6,117 +6,164 @@ judged again, until it conforms: an offer whose product is in quarantine can't s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pyoxigraph as ox
 
 from .columns.image import Image
-from .columns.kernels import Ids, contains, distinct, heads, reach, tails, unite
+from .columns.kernels import NO_PAIRS, Pairs, contains, distinct, heads, unite
 from .columns.rows import Rows
 from .errors import GateRefused
-from .store import Staging, oxigraph
-from .terms import RDF, RDFS, SH
-from .validation import Changed, ShapesGraph, ValidationData, ValidationReport, affected, validate
+from .store import Staging
+from .terms import RDFS
+from .validation import (
+    Delta,
+    Foci,
+    Policy,
+    Result,
+    ShapesGraph,
+    ValidationData,
+    ValidationReport,
+    View,
+    affected,
+    validate,
+)
 
 _ROUNDS = 12
-# A patch this many times smaller than the graph is judged on disk: a copy in memory would cost more.
-_SMALL = 20
+_BY_SEVERITY = Policy()
+Store = ox.Store | Callable[[], ox.Store]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the gate let through and what it held back.
 
-    A node at fault stays as it was before: its new rows are `quarantined`, its old ones are not `removed`.
-    `report` is the first judgement of the whole commit; `left` counts violations of nodes that the commit did
+    A node at fault stays as it was before: its new rows are `quarantined`, its old ones are `spared`, not `removed`.
+    `report` is the first judgement of the whole commit; `left` counts faults of nodes that the commit did
     not write and that therefore can't be quarantined.
     """
 
     added: Rows
     removed: Rows
     quarantined: Rows
+    spared: Rows
     nodes: tuple[str, ...]
     report: ValidationReport
     left: int
 
 
 def judge(
-    staging: Staging, base: Image, shapes: ShapesGraph, *, added: Rows, removed: Rows, strict: bool = False
+    staging: Staging,
+    base: Image,
+    shapes: ShapesGraph,
+    *,
+    added: Rows,
+    removed: Rows,
+    strict: bool = False,
+    policy: Policy = _BY_SEVERITY,
 ) -> Verdict:
     """Judge a patch of the image `base`; the asserted store of `staging` may be brought along.
 
-    Raises GateRefused: with `strict` for any violation, else when what remains still does not conform.
+    Raises GateRefused: with `strict` for any fault, for what `policy` refuses, and when what remains still does
+    not conform.
     """
-    quarantined = Rows()
+    quarantined, all_spared = Rows(), Rows()
     first: ValidationReport | None = None
     held: list[np.ndarray] = []
     kept, gone = added, removed
     for _ in range(_ROUNDS):
         image = base.changed(added=kept, removed=gone)
-        few = _SMALL * (len(kept) + len(gone)) < base.asserted_public.size + base.asserted_private.size
-        store = staging.with_asserted(image) if few else None
-        report = judged(affected(shapes, _changed(image, kept, gone)), image, store)
+        focus = touched(shapes, image, added=kept, removed=base.as_received(gone))
+        report = judged(shapes, image, partial(staging.with_asserted, image), focus=focus)
         first = report if first is None else first
-        offenders = _ids(image, report)
-        violations = report.count("Violation")
-        if strict and violations:
-            raise GateRefused(
-                f"{violations} violations, and strict loading was asked for",
-                where=_example(report),
-                hint="mend the data, or load without --strict to quarantine the nodes at fault",
-                report=report,
-            )
+        faults = policy.select(report, "quarantine", "refuse")
+        _refuse(policy, report, faults, strict=strict)
+        offenders = _ids(image, faults)
         taken, spared = rows_about(kept, offenders), rows_about(gone, offenders)
         if not len(taken) and not len(spared):
             nodes = distinct(np.concatenate(held)) if held else np.empty(0, np.uint32)
             names = tuple(image.dictionary.decode(nodes).to_pylist())
-            return Verdict(kept, gone, quarantined, names, first, violations)
+            return Verdict(kept, gone, quarantined, all_spared, names, first, len(faults))
         held += [heads(pairs) for rows in (taken, spared) for _, _, pairs in rows]
         kept, gone, quarantined = kept.minus(taken), gone.minus(spared), quarantined.plus(taken)
+        all_spared = all_spared.plus(spared)
     raise GateRefused(
         f"After {_ROUNDS} rounds of quarantine the rest still does not conform",
-        where=_example(report),
+        where=_example(faults),
         hint="see the report with kb validate FILE",
         report=first,
     )
 
 
-def judged(shapes: ShapesGraph, image: Image, store: ox.Store | None = None) -> ValidationReport:
-    """Judge all that is asserted: terms as received, the ontology for classes.
+def _refuse(policy: Policy, report: ValidationReport, faults: Sequence[Result], *, strict: bool) -> None:
+    """Raise GateRefused for what may not go in at all."""
+    if strict and faults:
+        raise GateRefused(
+            f"{len(faults)} violations, and strict loading was asked for",
+            where=_example(faults),
+            hint="mend the data, or load without --strict to quarantine the nodes at fault",
+            report=report,
+        )
+    refused = policy.select(report, "refuse")
+    if refused:
+        raise GateRefused(
+            f"{len(refused)} results that the store's settings refuse (gate in kb.toml)",
+            where=f"{refused[0].rule}: {_example(refused)}",
+            hint="mend the data",
+            report=report,
+        )
 
-    Shapes in SPARQL run on `store`, else on a copy in memory, where look-ups are several times faster.
+
+def judged(shapes: ShapesGraph, image: Image, store: Store, *, focus: Foci | None = None) -> ValidationReport:
+    """Judge all that is asserted, or `focus` of it: terms as received, the ontology for classes.
+
+    Shapes in SPARQL run on `store`, which holds `image` when it is asked for.
     """
-    asserted = image.view(private=True, inferred=False)
-    store = store or oxigraph.in_memory(_merged(image))
-    received = asserted.as_received(image.dictionary.stored)
-    return validate(shapes, ValidationData(image.dictionary, received, store, image.ontology))
+    if focus is None:
+        return validate(shapes, data_of(image, shapes, store, whole=True))
+    parts: Foci = {node: nodes for node, nodes in focus.items() if nodes is not None}
+    report = validate(shapes, data_of(image, shapes, store), focus=parts)
+    if len(parts) < len(focus):
+        wholes: Foci = dict.fromkeys(focus.keys() - parts.keys())
+        others = validate(shapes, data_of(image, shapes, store, whole=True), focus=wholes)
+        unchecked = dict.fromkeys((*report.unchecked, *others.unchecked))
+        report = replace(report, results=(*report.results, *others.results), unchecked=tuple(unchecked))
+    return report
 
 
-def _changed(image: Image, added: Rows, removed: Rows) -> Changed:
-    """The predicates and classes of changed rows."""
-    kind = image.dictionary.id(str(RDF.type))
-    keys = {predicate for rows in (added, removed) for _, predicate, _ in rows}
-    classes = [tails(pairs) for rows in (added, removed) for _, key, pairs in rows if key == kind]
-    named = np.concatenate([*classes, np.empty(0, np.uint32)])
-    above = _with_superclasses(image, distinct(named))
-    decode = image.dictionary.text
-    return Changed(
-        frozenset(decode(key)[1:-1] for key in keys if key != kind),
-        frozenset(decode(key)[1:-1] for key in above),
+def touched(shapes: ShapesGraph, image: Image, *, added: Rows, removed: Rows) -> Foci:
+    """The focus nodes that a change can affect; rows as received, `image` is what they make."""
+    delta = Delta.of(image.dictionary, added=_by_predicate(added), removed=_by_predicate(removed))
+    return affected(shapes.plan, data_of(image, shapes), delta)
+
+
+def data_of(
+    image: Image, shapes: ShapesGraph, store: Store | None = None, *, whole: bool = False
+) -> ValidationData:
+    """An image as shapes see it: all of it at hand where it is judged as a `whole`, else looked up."""
+    dictionary, asserted = image.dictionary, (image.asserted_public, image.asserted_private)
+    parts = (image.ontology, *asserted)
+    known = shapes.plan.ids(dictionary)
+    data = ValidationData(
+        dictionary,
+        View(asserted, dictionary, whole=whole),
+        store,
+        image.ontology,
+        stored=View(parts, dictionary, received=False, whole=whole),
+        known=known,
     )
+    subclasses = [part.get_relation(data.id(RDFS.subClassOf)) for part in parts]
+    return replace(data, classes=shapes.plan.classes(subclasses))
 
 
-def _with_superclasses(image: Image, classes: Ids) -> Ids:
-    hierarchy = image.dictionary.id(str(RDFS.subClassOf))
-    return unite(classes, distinct(tails(reach(image.open_pairs(hierarchy), classes))))
-
-
-def _merged(image: Image) -> Iterator[pa.RecordBatch]:
-    pairs = {(0, key): image.open_pairs(key, inferred=False) for key in image.open_predicates}
-    return Rows(pairs).batches(image.dictionary)
+def _by_predicate(rows: Rows) -> dict[int, Pairs]:
+    found: dict[int, Pairs] = {}
+    for _, predicate, pairs in rows:
+        found[predicate] = unite(found.get(predicate, NO_PAIRS), pairs)
+    return found
 
 
 def rows_about(rows: Rows, nodes: np.ndarray) -> Rows:
@@ -124,11 +171,10 @@ def rows_about(rows: Rows, nodes: np.ndarray) -> Rows:
     return Rows({key: pairs[contains(nodes, heads(pairs))] for key, pairs in rows.pairs.items()})
 
 
-def _ids(image: Image, report: ValidationReport) -> np.ndarray:
-    texts = [str(node) for node in report.focus_nodes("Violation")]
+def _ids(image: Image, faults: Sequence[Result]) -> np.ndarray:
+    texts = list(dict.fromkeys(str(one.focus) for one in faults))
     return distinct(image.dictionary.find(texts)) if texts else np.empty(0, np.uint32)
 
 
-def _example(report: ValidationReport) -> str:
-    first = next((one for one in report.results if one.severity == SH.Violation), None)
-    return f"{first.focus}: {first.text()}" if first else ""
+def _example(faults: Sequence[Result]) -> str:
+    return f"{faults[0].focus}: {faults[0].text()}" if faults else ""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from .dependencies import Changed, affected
-from .engine import plan_text, validate
-from .report import Result, Unchecked, ValidationReport
+from .dependencies import Plan
+from .engine import validate
+from .incremental import Delta, Foci, affected
+from .plan import ExecutionPlan
+from .policy import Policy
+from .report import Origin, Result, Unchecked, ValidationReport
 from .scope import ValidationData
 from .shapes import Shape, ShapesGraph, read_shapes
+from .views import View
 
 __all__ = [
-    "Changed",
+    "Delta",
+    "ExecutionPlan",
+    "Foci",
+    "Origin",
+    "Plan",
+    "Policy",
     "Result",
     "Shape",
     "ShapesGraph",
     "Unchecked",
     "ValidationData",
     "ValidationReport",
+    "View",
     "affected",
-    "plan_text",
     "read_shapes",
     "validate",
 ]

@@ -1,119 +1,247 @@
-"""Which shapes a change can affect: a shape's results depend on the rows of the predicates and classes it names.
+"""What a shape's results depend on: rows of some predicates, and the way back from them to its focus nodes.
 
-The unit is the whole shape. It is left out only where none of its predicates and, of rdf:type, none of its classes
-(or their subclasses) is among the changed rows; then its results are what they were.
+An edge that a shape reads lies at the end of a path from its focus node: the steps of its own paths before the
+edge, behind those that lead to it through other shapes. Of a query each triple pattern counts, with all patterns
+that stand around it: whoever has a solution with a changed row has one of the joined patterns with that row.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import is_
 
+import pyoxigraph as ox
+
+from ..columns.dictionary import Dictionary
+from ..columns.kernels import unite
+from ..columns.relations import Relation
 from . import components as c
+from .classes import Hierarchy
 from .paths import Alternative, Inverse, Path, Predicate, Repeated, Sequence
+from .prebinding import read_query
+from .query_tree import THIS, Group, Pattern, read_tree
 from .shapes import Shape, ShapesGraph
-from .vocabulary import RDF_TYPE, RDFS_SUBCLASS
+from .sparql import query_text
+from .triples import Resource, Term
+from .vocabulary import RDF_TYPE
 
-_PREFIX = re.compile(r"PREFIX\s+([\w-]*):\s*<([^>]*)>", re.IGNORECASE)
-_SKIPPED = re.compile(r"""\#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
-_TERM = re.compile(
-    r"(?P<iri><[^<>\s]*>)|(?P<variable>[?$]\w+)|(?P<name>[\w-]*:[\w.-]*\w)|(?P<a>\ba\b)|(?P<mark>[^\s\w])"
-)
+# What gives another answer at another time.
+_VOLATILE = re.compile(r"\b(NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Changed:
-    """What changed: the predicates of rows (rdf:type aside) and the classes of rdf:type rows, as IRIs."""
+class Edge:
+    """Rows that matter: those of `predicate` (None: of any), and of rdf:type of the instances of `cls` alone.
 
-    predicates: frozenset[str]
-    classes: frozenset[str]
+    `back` leads from the focus node to the row's subject, or to its object where `inverse`; None where it is that.
+    """
+
+    predicate: ox.NamedNode | None
+    back: Path | None = None
+    inverse: bool = False
+    cls: Term | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows that a query reads through one of its `patterns` (the first), together with all those around it.
+
+    `back` leads from the focus node of the shape with a target to ``$this``. Where a `whole` is read, nothing
+    leads back.
+    """
+
+    patterns: tuple[Pattern, ...]
+    back: Path | None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """The IRIs that a shape names, and whether it reads rows whatever their predicate (or class)."""
+    """All that the results of a shape with a target depend on.
 
-    names: frozenset[str]
-    any_predicate: bool = False
-    any_class: bool = False
+    `foreign`: on every row there is. `volatile`: on the time too.
+    """
 
-    def met_by(self, changed: Changed) -> bool:
-        """Whether the change can affect the shape."""
-        if RDFS_SUBCLASS.value in changed.predicates:
-            return True
-        predicates = bool(changed.predicates) if self.any_predicate else self.names & changed.predicates
-        all_classes = self.any_class or RDF_TYPE.value in self.names
-        classes = bool(changed.classes) if all_classes else self.names & changed.classes
-        return bool(predicates or classes)
+    edges: tuple[Edge, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    classes: frozenset[Term] = frozenset()
+    foreign: bool = False
+    volatile: bool = False
 
 
-def affected(shapes: ShapesGraph, changed: Changed) -> ShapesGraph:
-    """The shapes graph with targets only where the change can affect a shape."""
-    kept = {}
-    for node, shape in shapes.shapes.items():
-        idle = bool(shape.targets) and not dependencies(shapes, shape).met_by(changed)
-        kept[node] = replace(shape, targets=()) if idle else shape
-    return ShapesGraph(kept, shapes.triples)
+@dataclass
+class _Collected:
+    edges: dict[Edge, None] = field(default_factory=dict)
+    readings: dict[Reading, None] = field(default_factory=dict)
+    classes: set[Term] = field(default_factory=set)
+    foreign: bool = False
+    volatile: bool = False
+
+
+class Plan:
+    """The dependencies of all shapes with targets, read once for a shapes graph."""
+
+    def __init__(self, shapes: ShapesGraph) -> None:
+        self.shapes = shapes
+        # What one run found out about a dictionary and a hierarchy serves the next.
+        self._ids: tuple[Dictionary | None, dict[Term, int]] = None, {}
+        self._classes: tuple[list[Relation], Hierarchy] = [], Hierarchy()
+
+    def ids(self, dictionary: Dictionary) -> dict[Term, int]:
+        """What is known so far of the ids that terms have in a dictionary."""
+        if self._ids[0] is not dictionary:
+            self._ids = dictionary, {}
+        return self._ids[1]
+
+    def classes(self, subclasses: list[Relation]) -> Hierarchy:
+        """The hierarchy that relations of subclasses make together."""
+        same = len(subclasses) == len(self._classes[0]) and all(map(is_, subclasses, self._classes[0]))
+        if not same:
+            self._classes = subclasses, Hierarchy(reduce(unite, (one.pairs for one in subclasses)))
+        return self._classes[1]
+
+    @cached_property
+    def dependencies(self) -> dict[Resource, Dependencies]:
+        """By shape with a target."""
+        return {shape.node: dependencies(self.shapes, shape) for shape in self.shapes.roots()}
+
+    @cached_property
+    def edges(self) -> dict[ox.NamedNode | None, dict[Edge, list[Resource]]]:
+        """By predicate the edges along it, and the shapes that depend on each."""
+        found: dict[ox.NamedNode | None, dict[Edge, list[Resource]]] = {}
+        for node, needs in self.dependencies.items():
+            for edge in needs.edges:
+                found.setdefault(edge.predicate, {}).setdefault(edge, []).append(node)
+        return found
+
+    @cached_property
+    def readings(self) -> dict[ox.NamedNode | None, dict[Reading, list[Resource]]]:
+        """By predicate the readings of rows of it, and the shapes that depend on each."""
+        found: dict[ox.NamedNode | None, dict[Reading, list[Resource]]] = {}
+        for node, needs in self.dependencies.items():
+            for reading in needs.readings:
+                path = reading.patterns[0].path
+                for predicate in {edge.predicate for edge in edges(path)} if path is not None else {None}:
+                    found.setdefault(predicate, {}).setdefault(reading, []).append(node)
+        return found
+
+    @cached_property
+    def always(self) -> tuple[list[Resource], list[Resource]]:
+        """The shapes whose results depend on every row, and those whose results depend on the time."""
+        needs = self.dependencies.items()
+        return [node for node, one in needs if one.foreign], [node for node, one in needs if one.volatile]
 
 
 def dependencies(shapes: ShapesGraph, root: Shape) -> Dependencies:
     """What judging a shape with a target reads."""
-    names: set[str] = set()
-    any_predicate = any_class = False
+    found = _Collected()
     for target in root.targets:
-        if target.kind == "foreign":
-            return Dependencies(frozenset(), True, True)
-        names.add(getattr(target.term, "value", ""))
-    for shape in shapes.reachable(root):
-        if shape.path is not None:
-            names.update(_steps(shape.path))
-        for constraint in shape.constraints:
-            match constraint:
-                case c.Class():
-                    names.add(constraint.cls.value)
-                case c.Pair():
-                    names.add(constraint.predicate.value)
-                case c.Closed():
-                    any_predicate = any_class = True
-                case c.SPARQL():
-                    query = _read(constraint.prefixes + constraint.select)
-                    names |= query.names
-                    any_predicate |= query.any_predicate
-                    any_class |= query.any_class
-                case c.Foreign():
-                    any_predicate = any_class = True
-    return Dependencies(frozenset(names), any_predicate, any_class)
+        match target.kind:
+            case "class":
+                found.classes.add(target.term)
+                found.edges[Edge(RDF_TYPE, cls=target.term)] = None
+            case "subjects":
+                found.edges[Edge(target.term)] = None
+            case "objects":
+                found.edges[Edge(target.term, inverse=True)] = None
+            case "foreign":
+                found.foreign = True
+    _collect(shapes, root, None, found)
+    return Dependencies(
+        tuple(found.edges), tuple(found.readings), frozenset(found.classes), found.foreign, found.volatile
+    )
 
 
-def _steps(path: Path) -> Iterator[str]:
+def _collect(shapes: ShapesGraph, shape: Shape, back: Path | None, found: _Collected) -> None:
+    if shape.deactivated:
+        return
+    values = back
+    if shape.path is not None:
+        found.edges.update(dict.fromkeys(edges(shape.path, back)))
+        values = then(back, shape.path)
+    for constraint in shape.constraints:
+        match constraint:
+            case c.Class():
+                found.classes.add(constraint.cls)
+                found.edges[Edge(RDF_TYPE, values, cls=constraint.cls)] = None
+            case c.Pair():
+                found.edges[Edge(constraint.predicate, back)] = None
+            case c.Closed():
+                found.edges[Edge(None, values)] = None
+            case c.SPARQL():
+                _collect_query(shape, constraint, back, found)
+            case c.Foreign():
+                found.foreign = True
+        for node in constraint.shapes:
+            _collect(shapes, shapes[node], values, found)
+
+
+def edges(path: Path, back: Path | None = None, *, turned: bool = False) -> Iterator[Edge]:
+    """The edges of a path, each with the steps before it.
+
+    >>> p, q = (Predicate(ox.NamedNode(f"urn:{name}")) for name in "pq")
+    >>> [(str(edge.predicate), str(edge.back)) for edge in edges(Sequence((p, Repeated(q, 0, True))))]
+    [('<urn:p>', 'None'), ('<urn:q>', '<urn:p>/(<urn:q>*)')]
+    """
     match path:
-        case Predicate():
-            yield path.iri.value
-        case Inverse() | Repeated():
-            yield from _steps(path.path)
-        case Sequence() | Alternative():
-            for one in path.paths:
-                yield from _steps(one)
+        case Predicate(iri):
+            yield Edge(iri, back, turned)
+        case Inverse(inner):
+            yield from edges(inner, back, turned=not turned)
+        case Alternative(parts):
+            for part in parts:
+                yield from edges(part, back, turned=turned)
+        case Sequence(parts):
+            for part in reversed(parts) if turned else parts:
+                yield from edges(part, back, turned=turned)
+                back = then(back, Inverse(part) if turned else part)
+        case Repeated(inner, _, many):
+            repeated = Repeated(Inverse(inner) if turned else inner, 0, True)
+            yield from edges(inner, then(back, repeated) if many else back, turned=turned)
 
 
-def _read(text: str) -> Dependencies:
-    """The IRIs of a query, and whether a variable may stand as a predicate or behind ``a``."""
-    prefixes = dict(_PREFIX.findall(text))
-    body = _SKIPPED.sub(" 0 ", text[text.find("{") :])
-    names: set[str] = set()
-    run: list[str] = ["."]
-    any_predicate = any_class = False
-    for token in _TERM.finditer(body):
-        kind, word = token.lastgroup, token.group()
-        if kind == "iri":
-            names.add(word[1:-1])
-        elif kind == "name":
-            prefix, local = word.split(":", 1)
-            names.add(prefixes.get(prefix, "") + local)
-        if kind == "variable":
-            # The second term of a triple, or the first behind a semicolon, is its predicate.
-            any_predicate |= (len(run) == 2 and run[0] in ".{}") or run == [";"]
-            any_class |= run[-1] == "a"
-        run = [word] if kind == "mark" else [*run, word]
-    return Dependencies(frozenset(names), any_predicate, any_class)
+def then(first: Path | None, second: Path) -> Path:
+    """One path behind another."""
+    if first is None:
+        return second
+    return Sequence((*(first.paths if isinstance(first, Sequence) else (first,)), second))
+
+
+def _collect_query(shape: Shape, constraint: c.SPARQL, back: Path | None, found: _Collected) -> None:
+    text = query_text(shape, constraint)
+    tree = read_tree(text)
+    if (
+        any(group.opaque for group in tree.all())
+        or "shapesGraph" in read_query(constraint.select, {}).variables
+    ):
+        found.foreign = True
+        return
+    found.volatile |= _VOLATILE.search(text) is not None
+    for patterns in joined(tree):
+        found.readings[Reading(patterns, back, not _leads_back(patterns))] = None
+
+
+def joined(group: Group, around: tuple[Pattern, ...] = ()) -> Iterator[tuple[Pattern, ...]]:
+    """Each triple pattern of a query, and behind it all that a solution with it has too."""
+    own = tuple(group.patterns)
+    for number, pattern in enumerate(own):
+        yield (pattern, *own[:number], *own[number + 1 :], *around)
+    for part in group.parts():
+        yield from joined(part, (*own, *around))
+
+
+def _leads_back(patterns: tuple[Pattern, ...]) -> bool:
+    reached, grown = set(patterns[0].variables), True
+    while grown and THIS not in reached:
+        more = {
+            variable
+            for pattern in patterns
+            if pattern.path is not None and reached & set(pattern.variables)
+            for variable in pattern.variables
+        }
+        grown = not more <= reached
+        reached |= more
+    return THIS in reached

@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..columns.kernels import Ids, distinct, intersect, pack, subtract, unite
+from ..columns.kernels import Ids, distinct, heads, intersect, pack, subtract, unite
 from . import components as c
 from . import fallback, sparql
 from .constraints import CHECKS
 from .constraints.other import beyond_closed
 from .findings import Findings, predicate_paths, results
+from .incremental import Foci
 from .report import Result, Unchecked, ValidationReport
 from .scope import Scope, ValidationData, ValueNodes
 from .shapes import Shape, ShapesGraph, Target
-from .triples import Resource
-from .vocabulary import local_name
+from .triples import Resource, Term
 
 NO_IDS: Ids = np.empty(0, np.uint32)
 
 
 def validate(
-    shapes: ShapesGraph, data: ValidationData, *, focus: np.ndarray | None = None
+    shapes: ShapesGraph, data: ValidationData, *, focus: NDArray | Foci | None = None
 ) -> ValidationReport:
-    """Judge `data` by `shapes`; with `focus` (ids), only as far as these are focus nodes of shapes with targets.
+    """Judge `data` by `shapes`; with `focus` (ids, or by shape), only as far as these are focus nodes of shapes.
 
     Raises ShapesError for a shape that can't be run (a forbidden form of SPARQL, a bad pattern).
     """
-    return Validation(
-        shapes, data, None if focus is None else distinct(np.asarray(focus, np.uint32))
-    ).report()
+    if focus is not None and not isinstance(focus, dict):
+        focus = dict.fromkeys((one.node for one in shapes.roots()), distinct(np.asarray(focus, np.uint32)))
+    return Validation(shapes, data, focus).report()
 
 
 class Validation:
     """One run: what was found, and what is known about nodes and shapes so far."""
 
-    def __init__(self, shapes: ShapesGraph, data: ValidationData, focus: Ids | None) -> None:
+    def __init__(self, shapes: ShapesGraph, data: ValidationData, focus: Foci | None) -> None:
         self.shapes = shapes
         self.focus = focus
-        self.data = sparql.with_store(data) if sparql.wanted(shapes) else data
+        self.data = sparql.with_store(data, shapes) if sparql.wanted(shapes) else data
         self.scope = Scope(self.data, self.failing)
         self._verdicts: dict[Resource, tuple[Ids, Ids]] = {}
 
@@ -47,29 +49,54 @@ class Validation:
         """Judge every shape with a target."""
         found: list[Result] = []
         gaps: list[Unchecked] = []
-        elsewhere = [one for one in self.shapes.roots() if fallback.reason(self.shapes, one)]
+        roots = [one for one in self.shapes.roots() if self.focus is None or one.node in self.focus]
+        elsewhere = [one for one in roots if fallback.reason(self.shapes, one)]
         if elsewhere and fallback.too_large(self.data):
             gaps += [gap for one in elsewhere for gap in fallback.targets_left_out(one)]
+            gaps += fallback.rules_left_out(self.shapes)
             elsewhere = []
-        for shape in self.shapes.roots():
-            if shape not in elsewhere:
+        left = {one.node for one in elsewhere}
+        for shape in roots:
+            if shape.node not in left:
                 found += self.judge(shape)
                 gaps += self.gaps(shape)
         if elsewhere:
             nodes = {one.node: self.focus_nodes(one) for one in elsewhere}
             found += fallback.judge(self.shapes, elsewhere, self.data, None if self.focus is None else nodes)
-        return ValidationReport(tuple(found), tuple(dict.fromkeys(gaps)))
+        notices = (fallback.notice(self.shapes, elsewhere),) if elsewhere else ()
+        return ValidationReport(tuple(found), tuple(dict.fromkeys(gaps)), notices=notices)
 
     def judge(self, shape: Shape) -> Iterator[Result]:
         """The results of one shape with a target."""
-        return results(self.findings(shape, self.focus_nodes(shape)), shape, self.data.dictionary)
+        return self.results_of(shape, self.focus_nodes(shape), shape)
+
+    def details(
+        self, constraint: c.Constraint, values: Ids, root_shape: Shape
+    ) -> Mapping[Term, tuple[Result, ...]]:
+        """Why values fail the shapes that a constraint refers to; of sh:xone, those that fail all of them."""
+        if not isinstance(constraint, (c.Node, c.And, c.Or, c.Xone)):
+            return {}
+        members = [list(self.results_of(self.shapes[one], values, root_shape)) for one in constraint.shapes]
+        if isinstance(constraint, c.Xone):
+            failing = set.intersection(*({one.root for one in some} for some in members))
+            members = [[one for one in some if one.root in failing] for some in members]
+        found: dict[Term, list[Result]] = defaultdict(list)
+        for some in members:
+            for one in some:
+                found[one.root].append(one)
+        return {node: tuple(some) for node, some in found.items()}
+
+    def results_of(self, shape: Shape, nodes: Ids, root_shape: Shape) -> Iterator[Result]:
+        """What a shape finds at sorted nodes, on the way from a shape with a target."""
+        return results(self.findings(shape, nodes), root_shape, self.data.dictionary, self.details)
 
     def focus_nodes(self, shape: Shape) -> Ids:
-        """The nodes that a shape's targets select, sorted."""
+        """The nodes that a shape's targets select, sorted; of those alone that it is to be judged for."""
+        among = None if self.focus is None else self.focus.get(shape.node, NO_IDS)
         found = NO_IDS
         for target in shape.targets:
-            found = unite(found, self.targeted(target))
-        return found if self.focus is None else intersect(found, self.focus)
+            found = unite(found, self.targeted(target) if among is None else self.chosen(target, among))
+        return found
 
     def targeted(self, target: Target) -> Ids:
         """The nodes that one target selects, sorted."""
@@ -79,11 +106,24 @@ class Validation:
             case "class":
                 return self.scope.instances(target.term, known_to_ontology=False)
             case "subjects":
-                return distinct(self.data.relation(target.term).subjects)
+                return distinct(heads(self.data.relation(target.term).pairs))
             case "objects":
-                return distinct(self.data.relation(target.term).objects)
+                return distinct(heads(self.data.relation(target.term).inverse))
             case _:
                 return NO_IDS
+
+    def chosen(self, target: Target, nodes: Ids) -> Ids:
+        """Those of `nodes` (sorted, distinct) that one target selects."""
+        if self.data.judged.whole or target.kind in ("node", "foreign"):
+            return intersect(self.targeted(target), nodes)
+        rows = self.data.relation(target.term)
+        match target.kind:
+            case "class":
+                return nodes[self.scope.among(target.term, nodes, known_to_ontology=False)]
+            case "subjects":
+                return distinct(heads(rows.under(nodes)))
+            case _:
+                return distinct(heads(rows.over(nodes)))
 
     def findings(self, shape: Shape, focus: Ids) -> list[Findings]:
         """What a shape finds at sorted, distinct focus nodes."""
@@ -147,27 +187,3 @@ class Validation:
                     if not inner.shapes and (reason := self.gap(inner)):
                         return f"it needs a shape that can't be judged: {reason}"
         return None
-
-
-def plan_text(shapes: ShapesGraph) -> str:
-    """The plan in words: shapes, targets, paths, constraints and where each of them runs."""
-    lines: list[str] = []
-
-    def describe(shape: Shape, depth: int) -> None:
-        for constraint in shape.constraints:
-            where = "columns"
-            if isinstance(constraint, c.SPARQL):
-                where = sparql.form_of(shape, constraint)
-            elif isinstance(constraint, c.Foreign):
-                where = f"pyshacl ({constraint.reason})"
-            lines.append(f"{'  ' * depth}{local_name(constraint.component)[:-19]} [{where}]")
-            for node in constraint.shapes:
-                inner = shapes[node]
-                lines.append(f"{'  ' * (depth + 1)}{inner.path or inner.name}")
-                describe(inner, depth + 2)
-
-    for shape in shapes.roots():
-        targets = ", ".join(f"{one.kind} {local_name(one.term)}" for one in shape.targets)
-        lines.append(f"{shape.name} ({targets}){f' path {shape.path}' if shape.path else ''}")
-        describe(shape, 1)
-    return "\n".join(lines)

@@ -21,6 +21,7 @@ from .vocabulary import OWL_CLASS, RDFS_CLASS, sh
 
 MAX_ROWS = 200_000
 _ANONYMOUS = "urn:commerce-kb:anonymous-shape:"
+_RULE = sh("rule")
 _TARGETS = {
     sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 }
@@ -28,6 +29,8 @@ _TARGETS = {
 
 def reason(shapes: ShapesGraph, root: Shape) -> str | None:
     """Why a shape with a target has to be judged by pySHACL; nothing where columns do it."""
+    if has_rules(shapes):
+        return "sh:rule changes what is judged"
     if any(target.kind == "foreign" for target in root.targets):
         return "targets of SHACL-AF are not found on columns"
     for shape in shapes.reachable(root):
@@ -35,6 +38,17 @@ def reason(shapes: ShapesGraph, root: Shape) -> str | None:
             if isinstance(constraint, c.Foreign):
                 return constraint.reason
     return None
+
+
+def has_rules(shapes: ShapesGraph) -> bool:
+    """Whether any shape has a rule of SHACL-AF: then all shapes are judged together, with what the rules infer."""
+    return any(one.predicate == _RULE for one in shapes.triples)
+
+
+def notice(shapes: ShapesGraph, roots: list[Shape]) -> str:
+    """What a report says of the shapes that were judged here."""
+    why = {str(reason(shapes, one)) for one in roots}
+    return f"Judged by pySHACL: {', '.join(one.name for one in roots)} ({'; '.join(sorted(why))})"
 
 
 def too_large(data: ValidationData) -> bool:
@@ -49,6 +63,13 @@ def targets_left_out(root: Shape) -> Iterator[Unchecked]:
             yield Unchecked(root.name, sh("target"), f"a SHACL-AF target, and more than {MAX_ROWS:,} triples")
 
 
+def rules_left_out(shapes: ShapesGraph) -> Iterator[Unchecked]:
+    """The rules that nobody runs where the data is too large."""
+    for one in shapes.triples:
+        if one.predicate == _RULE:
+            yield Unchecked(str(one.subject), _RULE, f"a rule of SHACL-AF, and more than {MAX_ROWS:,} triples")
+
+
 def judge(
     shapes: ShapesGraph,
     roots: list[Shape],
@@ -60,13 +81,14 @@ def judge(
     import rdflib
 
     graph = _rdflib(n_triples(data))
-    for root in roots:
+    together = has_rules(shapes)
+    for root in roots[:1] if together else roots:
         nodes: Any = None
-        if focus is not None:
+        if focus is not None and not together:
             nodes = [rdflib.URIRef(term.value) for term in map(data.dictionary.term, focus[root.node])]
             if not nodes:
                 continue
-        others = {one.node for one in shapes.roots()} - {root.node}
+        others = set() if together else {one.node for one in shapes.roots()} - {root.node}
         kept = [
             ox.Triple(_named(one.subject, shapes), one.predicate, _named(one.object, shapes))
             for one in shapes.triples
@@ -148,4 +170,6 @@ def _results(text: bytes, shapes: ShapesGraph, root: Shape) -> Iterator[Result]:
             report.one(node, sh("sourceConstraint")),
             focus,
             root.node,
+            (),
+            by_language((shape.fixes if shape else ()) or root.fixes),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyoxigraph as ox
 
 from ..columns.dictionary import Dictionary
-from ..columns.kernels import Ids, Pairs, expand, heads, pack, tails
+from ..columns.kernels import Ids, Pairs, distinct, expand, heads, pack, tails
 from . import components as c
 from .messages import by_language, defaults, fill, parameters
 from .paths import Path, Predicate
@@ -65,7 +65,13 @@ class Findings:
         return self.take(order[place], heads(pairs)[row])
 
 
-def results(findings: Iterable[Findings], root_shape: Shape, dictionary: Dictionary) -> Iterator[Result]:
+Details = Callable[[c.Constraint, Ids, Shape], Mapping[Term, tuple[Result, ...]]]
+"""Gives the results of values (ids) by the shapes that a constraint refers to."""
+
+
+def results(
+    findings: Iterable[Findings], root_shape: Shape, dictionary: Dictionary, details: Details
+) -> Iterator[Result]:
     """The findings of one shape with a target as results."""
     for block in findings:
         shape, constraint = block.shape, block.constraint
@@ -73,6 +79,7 @@ def results(findings: Iterable[Findings], root_shape: Shape, dictionary: Diction
         own = constraint.messages if isinstance(constraint, c.SPARQL) else ()
         messages = own or shape.messages or defaults()[constraint.component]
         terms = _terms(dictionary, block)
+        inner = details(constraint, distinct(block.value), root_shape)
         for row in range(len(block)):
             focus, value = terms[int(block.focus[row])], terms.get(int(block.value[row]))
             names = {**known, **(block.names[row] if block.names else {})}
@@ -93,6 +100,8 @@ def results(findings: Iterable[Findings], root_shape: Shape, dictionary: Diction
                 constraint.node if isinstance(constraint, c.SPARQL) else None,
                 terms[int(block.root[row])],
                 root_shape.node,
+                inner.get(value, ()) if value is not None else (),
+                by_language(fill(shape.fixes or root_shape.fixes, {"this": focus, **names})),
             )
 
 

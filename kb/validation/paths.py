@@ -16,13 +16,12 @@ from ..columns.kernels import (
     expand,
     heads,
     pack,
-    semijoin,
     subtract,
     tails,
     unite,
 )
-from ..columns.relations import Relation
 from .triples import Term, Triples, is_blank, shown
+from .views import Rows
 from .vocabulary import RDF_FIRST, RDF_NIL, RDF_REST, sh
 
 
@@ -133,18 +132,11 @@ def _read(triples: Triples, node: Term, shape: Term, above: tuple[Term, ...]) ->
     )
 
 
-def walk(
-    path: Path, nodes: Ids, relation: Callable[[ox.NamedNode], Relation], *, back: bool = False
-) -> Pairs:
+def walk(path: Path, nodes: Ids, relation: Callable[[ox.NamedNode], Rows], *, back: bool = False) -> Pairs:
     """All (node, value) along `path` from the sorted, distinct `nodes`; `back` walks it from its end."""
     match path:
         case Predicate(iri):
-            rows = relation(iri)
-            pairs = rows.inverse if back else rows.pairs
-            if len(nodes) > len(pairs):
-                return semijoin(pairs, nodes)
-            row, value = expand(pairs, nodes)
-            return pack(nodes[row], value)
+            return relation(iri).over(nodes) if back else relation(iri).under(nodes)
         case Inverse(inner):
             return walk(inner, nodes, relation, back=not back)
         case Sequence(parts):
@@ -166,7 +158,7 @@ def walk(
             return found if least else unite(found, start)
 
 
-def _then(pairs: Pairs, path: Path, relation: Callable[[ox.NamedNode], Relation], back: bool) -> Pairs:
+def _then(pairs: Pairs, path: Path, relation: Callable[[ox.NamedNode], Rows], back: bool) -> Pairs:
     reached = tails(pairs)
     row, value = expand(walk(path, distinct(reached), relation, back=back), reached)
     return distinct(pack(heads(pairs)[row], value))

@@ -116,6 +116,8 @@ def read_query(text: str, substitutions: dict[str, str]) -> Query:
     before: list[str] = []
     for match in _TOKEN.finditer(text):
         token, sort = match[0], match.lastgroup
+        if sort == "variable" and token[1:] in _PREBOUND and before and before[-1] == "AS":
+            faults.append(f"AS ${token[1:]}")
         if sort == "variable" and token[1:] in substitutions:
             token, sort = substitutions[token[1:]], "iri"
         parts.append(token)
@@ -138,8 +140,6 @@ def read_query(text: str, substitutions: dict[str, str]) -> Query:
             depth[-1] += 1 if token == "(" else -1
         elif sort == "variable":
             variables.add(token[1:])
-            if before and before[-1] == "AS" and token[1:] in _PREBOUND:
-                faults.append(f"AS ${token[1:]}")
             _note_variable(group, token[1:], depth[-1], before)
         elif upper in ("MINUS", "SERVICE", "VALUES"):
             faults.append(upper)

@@ -13,11 +13,13 @@ import pyoxigraph as ox
 from numpy.typing import NDArray
 
 from ..columns.dictionary import Dictionary
-from ..columns.kernels import Ids, Pairs, contains, degree, distinct, reach, tails, unite
-from ..columns.relations import Relation, Relations
+from ..columns.kernels import Ids, Pairs, contains, degree, distinct, heads, pack, tails, unite
+from ..columns.relations import Relations
 from ..columns.values import TypedValues, lexical, typed_values
+from .classes import Hierarchy
 from .paths import Path, walk
 from .triples import Resource, Term
+from .views import Rows, View
 from .vocabulary import RDF_TYPE, RDFS_SUBCLASS
 
 
@@ -25,27 +27,67 @@ from .vocabulary import RDF_TYPE, RDFS_SUBCLASS
 class ValidationData:
     """The data that shapes judge.
 
-    `relations` holds the terms as received (``Relations.as_received``); `ontology` only adds types and
-    subclasses and is not judged; `store` and its `graphs` (its default graph where none are named) answer SPARQL.
+    `relations` holds the terms as received (``Relations.as_received``, or a view); `ontology` only adds types and
+    subclasses and is not judged; `store` (or what gives it when it is needed) and its `graphs` (its default graph
+    where none are named) answer SPARQL, and `stored` are their rows in the terms that Oxigraph keeps: where nothing
+    is said, those of `relations`. `known` ids and `classes` may come from a run before.
     """
 
     dictionary: Dictionary
-    relations: Relations
-    store: ox.Store | None = None
+    relations: Relations | View
+    store: ox.Store | Callable[[], ox.Store] | None = None
     ontology: Relations = field(default_factory=Relations)
     graphs: Sequence[ox.NamedNode] | None = None
-    _known: dict[Term, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    stored: View | None = None
+    known: dict[Term, int] = field(default_factory=dict, repr=False, compare=False)
+    classes: Hierarchy | None = None
 
     def id(self, term: Term) -> int:
         """The id of a term, 0 where the data doesn't hold it."""
-        known = self._known.get(term, 0)
+        known = self.known.get(term, 0)
         if not known and (known := self.dictionary.id(str(term))):
-            self._known[term] = known
+            self.known[term] = known
         return known
 
-    def relation(self, predicate: ox.NamedNode) -> Relation:
+    def relation(self, predicate: ox.NamedNode) -> Rows:
         """The rows of a predicate."""
-        return self.relations.get_relation(self.id(predicate))
+        return self.judged.get_rows(self.id(predicate))
+
+    def kept(self, predicate: ox.NamedNode) -> Rows:
+        """The rows of a predicate that queries see, in the terms that Oxigraph keeps."""
+        return self.queried.get_rows(self.id(predicate))
+
+    @cached_property
+    def judged(self) -> View:
+        """The rows that are judged."""
+        if isinstance(self.relations, View):
+            return self.relations
+        return View([self.relations], self.dictionary, received=False, whole=True)
+
+    @cached_property
+    def queried(self) -> View:
+        """The rows that queries see."""
+        if self.stored is not None:
+            return self.stored
+        of = self.dictionary.stored_of
+        kept = {
+            key: distinct(pack(heads(one.pairs), of(tails(one.pairs)))) for key, one in self.relations.items()
+        }
+        return View([Relations.of(kept)], self.dictionary, received=False, whole=True)
+
+    @cached_property
+    def sparql(self) -> ox.Store:
+        """The store, opened where that was put off."""
+        assert self.store is not None, "a constraint in SPARQL without a store is a gap"
+        return self.store if isinstance(self.store, ox.Store) else self.store()
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """The classes of data and ontology."""
+        if self.classes is not None:
+            return self.classes
+        known = self.ontology.get_relation(self.id(RDFS_SUBCLASS)).pairs
+        return Hierarchy(unite(self.relation(RDFS_SUBCLASS).pairs, known))
 
 
 class Scope:
@@ -67,31 +109,27 @@ class Scope:
     def instances(self, cls: Term, *, known_to_ontology: bool = True) -> Ids:
         """The SHACL instances of a class: typed with it or with a subclass of it."""
         if (cls, known_to_ontology) not in self._instances:
-            start = self.data.id(cls)
-            subclasses = unite(self._pairs(RDFS_SUBCLASS).inverse, self._ontology(RDFS_SUBCLASS).inverse)
-            below = tails(reach(subclasses, np.array([start], np.uint32)))
-            classes = distinct(np.append(below, np.uint32(start)))
-            typed = self._typed(self._pairs(RDF_TYPE), classes)
+            classes = self.data.hierarchy.below(self.data.id(cls))
+            typed = distinct(tails(self.data.relation(RDF_TYPE).over(classes)))
             self._instances[cls, False] = typed
-            self._instances[cls, True] = unite(typed, self._typed(self._ontology(RDF_TYPE), classes))
+            known = self.data.ontology.get_relation(self.data.id(RDF_TYPE))
+            self._instances[cls, True] = unite(typed, distinct(tails(known.rows.over(classes))))
         return self._instances[cls, known_to_ontology]
+
+    def among(self, cls: Term, nodes: Ids, *, known_to_ontology: bool = True) -> NDArray[np.bool_]:
+        """For each of `nodes` (sorted, distinct), whether it is an instance of a class."""
+        if self.data.judged.whole or (cls, known_to_ontology) in self._instances:
+            return contains(self.instances(cls, known_to_ontology=known_to_ontology), nodes)
+        classes = self.data.hierarchy.below(self.data.id(cls))
+        typed = self.data.relation(RDF_TYPE).under(nodes)
+        if known_to_ontology:
+            known = self.data.ontology.get_relation(self.data.id(RDF_TYPE))
+            typed = unite(typed, known.rows.pairs_under(nodes))
+        return contains(distinct(heads(typed[contains(classes, tails(typed))])), nodes)
 
     def walk(self, path: Path, nodes: Ids) -> Pairs:
         """All (node, value) along a path."""
         return walk(path, nodes, self.data.relation)
-
-    def _typed(self, types: Relation, classes: Ids) -> Ids:
-        inverse = types.inverse
-        begin = np.searchsorted(inverse, classes.astype(np.uint64) << np.uint64(32))
-        end = np.searchsorted(inverse, (classes.astype(np.uint64) + np.uint64(1)) << np.uint64(32))
-        parts = [tails(inverse[one:two]) for one, two in zip(begin, end, strict=True)]
-        return distinct(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
-
-    def _pairs(self, predicate: ox.NamedNode) -> Relation:
-        return self.data.relation(predicate)
-
-    def _ontology(self, predicate: ox.NamedNode) -> Relation:
-        return self.data.ontology.get_relation(self.data.id(predicate))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from typing import Literal as OneOf
 
 import pyoxigraph as ox
@@ -14,7 +15,10 @@ from . import components as c
 from .parameters import flag, read_constraints
 from .paths import Path, read_path
 from .triples import Resource, Term, Triples, is_blank, shown
-from .vocabulary import IDENTIFIER, OWL_CLASS, RDF_TYPE, RDFS_CLASS, sh
+from .vocabulary import FIX, IDENTIFIER, OWL_CLASS, RDF_TYPE, RDFS_CLASS, sh
+
+if TYPE_CHECKING:
+    from .dependencies import Plan
 
 _TARGETS: dict[str, OneOf["node", "class", "subjects", "objects"]] = {
     "targetNode": "node",
@@ -37,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Shape:
-    """A node shape, or with `path` a property shape."""
+    """A node shape, or with `path` a property shape; `fixes` are texts that say how to mend what breaks it."""
 
     node: Resource
     path: Path | None = None
@@ -47,6 +51,7 @@ class Shape:
     messages: tuple[ox.Literal, ...] = ()
     deactivated: bool = False
     identifier: str | None = None
+    fixes: tuple[ox.Literal, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,6 +70,13 @@ class ShapesGraph:
 
     def __getitem__(self, node: Resource) -> Shape:
         return self.shapes[node]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the results of its shapes depend on."""
+        from .dependencies import Plan  # It is written over shapes.
+
+        return Plan(self)
 
     def roots(self) -> Iterator[Shape]:
         """The active shapes with targets."""
@@ -146,6 +158,7 @@ def _read(graph: Triples, node: Resource) -> Shape:
         tuple(messages),
         flag(graph, node, "deactivated"),
         identifiers[0].value if identifiers else None,
+        tuple(one for one in graph.objects(node, FIX) if isinstance(one, ox.Literal)),
     )
 
 
@@ -170,7 +183,7 @@ def _refuse_recursion(graph: Triples, shapes: Mapping[Resource, Shape]) -> None:
     def visit(node: Resource, above: list[Resource]) -> None:
         if node in above:
             circle = [*above[above.index(node) :], node]
-            names = " -> ".join(shown(one) for one in circle if not is_blank(one)) or shown(node)
+            names = " -> ".join(_name_in_circle(graph, one) for one in circle)
             raise graph.fault(
                 node,
                 f"is recursive ({names}), which SHACL leaves undefined",
@@ -184,6 +197,11 @@ def _refuse_recursion(graph: Triples, shapes: Mapping[Resource, Shape]) -> None:
 
     for node in shapes:
         visit(node, [])
+
+
+def _name_in_circle(graph: Triples, node: Resource) -> str:
+    path = graph.objects(node, sh("path"))
+    return f"[sh:path {shown(path[0])}]" if is_blank(node) and path else shown(node)
 
 
 def _hand_down_identifiers(shapes: dict[Resource, Shape]) -> None:

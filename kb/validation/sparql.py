@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyoxigraph as ox
 
-from ..columns.kernels import Ids, contains
+from ..columns.kernels import Ids, contains, heads, tails
 from ..errors import ShapesError
 from . import components as c
+from .candidates import candidates
 from .findings import Findings
 from .paths import Path, Predicate
 from .prebinding import Query, read_query
+from .query_tree import read_tree
 from .scope import ValidationData
 from .shapes import Shape, ShapesGraph
 from .triples import Term, is_blank
 
 OWN_STORE_ROWS = 200_000
+_SHAPES = ox.NamedNode("urn:commerce-kb:shapes-graph")
+_BOUND = re.compile(r"\bbound\s*\(\s*[?$](\w+)\s*\)", re.IGNORECASE)
 _BATCH = 500
+# For so few focus nodes a query in set form names them too.
+_FEW = 2_000
 
 
 def wanted(shapes: ShapesGraph) -> bool:
@@ -30,22 +38,33 @@ def wanted(shapes: ShapesGraph) -> bool:
     return any(isinstance(one, c.SPARQL) for shape in shapes.shapes.values() for one in shape.constraints)
 
 
-def with_store(data: ValidationData) -> ValidationData:
-    """The data with a store in memory, where it has none and is small enough for one."""
-    if data.store is not None or data.relations.size > OWN_STORE_ROWS:
+def with_store(data: ValidationData, shapes: ShapesGraph) -> ValidationData:
+    """The data with a store in memory, where it needs one and is small enough for it.
+
+    It needs one where it has none, and where a query asks for the shapes graph, which then lies beside the data.
+    """
+    asked = _asks_for_shapes(shapes)
+    if (data.store is not None and not asked) or data.relations.size > OWN_STORE_ROWS:
         return data
     store = ox.Store()
     store.bulk_load(io.BytesIO(n_triples(data)), format=ox.RdfFormat.N_TRIPLES, lenient=True)
+    if asked:
+        store.extend(ox.Quad(one.subject, one.predicate, one.object, _SHAPES) for one in shapes.triples)
     return replace(data, store=store, graphs=None)
+
+
+def _asks_for_shapes(shapes: ShapesGraph) -> bool:
+    constraints = (one for shape in shapes.shapes.values() for one in shape.constraints)
+    return any(isinstance(one, c.SPARQL) and "shapesGraph" in one.select for one in constraints)
 
 
 def n_triples(data: ValidationData) -> bytes:
     """The data as N-Triples text."""
     lines: list[str] = []
-    for predicate, relation in data.relations.items():
+    for predicate, rows in data.judged.items():
         name = data.dictionary.text(predicate)
-        subjects = data.dictionary.decode(relation.subjects).to_pylist()
-        objects = data.dictionary.decode(relation.objects).to_pylist()
+        subjects = data.dictionary.decode(heads(rows.pairs)).to_pylist()
+        objects = data.dictionary.decode(tails(rows.pairs)).to_pylist()
         lines += [f"{one} {name} {two} .\n" for one, two in zip(subjects, objects, strict=True)]
     return "".join(lines).encode()
 
@@ -54,8 +73,8 @@ def gap(constraint: c.SPARQL, data: ValidationData) -> str | None:
     """Why a constraint can't be run; nothing where it can."""
     if data.store is None:
         return f"no store was given, and the data has more than {OWN_STORE_ROWS:,} triples"
-    if "shapesGraph" in read_query(constraint.select, {}).variables:
-        return "$shapesGraph is not offered"
+    if "shapesGraph" in constraint.select and data.relations.size > OWN_STORE_ROWS:
+        return f"$shapesGraph needs a copy of the data, which has more than {OWN_STORE_ROWS:,} triples"
     return None
 
 
@@ -75,6 +94,8 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
 
     Raises ShapesError for a query that SHACL forbids or that doesn't parse.
     """
+    if len(focus) and "shapesGraph" not in constraint.select:
+        focus = candidates(read_tree(query_text(shape, constraint)), focus, data)
     rows = [
         solution
         for solutions in _run(shape, constraint, focus, data)
@@ -105,22 +126,24 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
 
 
 def _run(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationData) -> Iterator[ox.QuerySolutions]:
+    if not len(focus):
+        return
     query = _query(shape, constraint)
-    if query.form == "set":
+    terms = data.dictionary.decode(focus).to_pylist() if query.form != "set" or len(focus) <= _FEW else []
+    if query.form == "set" and (not terms or any(term.startswith("_:") for term in terms)):
         yield _ask(shape, constraint.prefixes + query.text, data)
         return
     size = 1 if query.form == "single" else _BATCH
-    terms = [term for term in data.dictionary.decode(focus).to_pylist() if not term.startswith("_:")]
+    terms = [term for term in terms if not term.startswith("_:")]
     for start in range(0, len(terms), size):
         values = f"VALUES ?this {{ {' '.join(terms[start : start + size])} }}"
         yield _ask(shape, constraint.prefixes + query.bound_to(values), data)
 
 
 def _ask(shape: Shape, text: str, data: ValidationData) -> ox.QuerySolutions:
-    assert data.store is not None
     try:
         graphs: Any = None if data.graphs is None else list(data.graphs)
-        found = data.store.query(text, default_graph=graphs)
+        found = data.sparql.query(text, default_graph=graphs)
     except (SyntaxError, ValueError) as error:
         raise _fault(shape, f"has a sh:select that doesn't run: {error}") from None
     if not isinstance(found, ox.QuerySolutions):
@@ -128,16 +151,25 @@ def _ask(shape: Shape, text: str, data: ValidationData) -> ox.QuerySolutions:
     return found
 
 
+def query_text(shape: Shape, constraint: c.SPARQL) -> str:
+    """A constraint's query, its prefixes and what is known of the shape put in."""
+    return constraint.prefixes + _query(shape, constraint).text
+
+
 def _query(shape: Shape, constraint: c.SPARQL) -> Query:
-    known = {}
-    if shape.path is not None:
-        known["PATH"] = str(shape.path)
-    if not is_blank(shape.node):
-        known["currentShape"] = str(shape.node)
-    query = read_query(constraint.select, known)
+    here = None if is_blank(shape.node) else str(shape.node)
+    query = _read(constraint.select, None if shape.path is None else str(shape.path), here)
     if query.faults:
         raise _fault(shape, f"has a sh:select with what SHACL forbids: {', '.join(query.faults)}")
     return query
+
+
+@lru_cache(512)
+def _read(select: str, path: str | None, shape: str | None) -> Query:
+    given = {"PATH": path, "currentShape": shape, "shapesGraph": str(_SHAPES)}
+    known = {name: text for name, text in given.items() if text is not None}
+    # What is put in is bound, and BOUND takes variables only.
+    return read_query(_BOUND.sub(lambda match: "(true)" if match[1] in known else match[0], select), known)
 
 
 def _fault(shape: Shape, what: str) -> ShapesError:

@@ -16,6 +16,7 @@ RDFS_CLASS = ox.NamedNode(_RDFS + "Class")
 RDFS_SUBCLASS = ox.NamedNode(_RDFS + "subClassOf")
 OWL_CLASS = ox.NamedNode("http://www.w3.org/2002/07/owl#Class")
 OWL_IMPORTS = ox.NamedNode("http://www.w3.org/2002/07/owl#imports")
+FIX = ox.NamedNode("https://w3id.org/commerce-kb/shapes#fix")
 IDENTIFIER = ox.NamedNode("http://purl.org/dc/terms/identifier")
 
 

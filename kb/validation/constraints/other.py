@@ -25,9 +25,9 @@ def beyond_closed(constraint: c.Closed, values: ValueNodes) -> tuple[Pairs, Ids]
     """(focus, object) of the triples of value nodes with a predicate that is not allowed, and that predicate."""
     allowed = {values.scope.data.id(one) for one in constraint.allowed}
     found, predicates = [values.pairs[:0]], []
-    for predicate, relation in values.scope.data.relations.items():
-        if predicate not in allowed:
-            row, value = expand(relation.pairs, tails(values.pairs))
+    for predicate, rows in values.scope.data.judged.items():
+        if predicate not in allowed and len(beyond := rows.under(values.distinct)):
+            row, value = expand(beyond, tails(values.pairs))
             found.append(pack(heads(values.pairs)[row], value))
             predicates += [predicate] * len(row)
     return np.concatenate(found), np.array(predicates, np.uint32)

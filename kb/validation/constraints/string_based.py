@@ -99,7 +99,7 @@ def language_in(constraint: c.LanguageIn, values: ValueNodes) -> Pairs:
     """Values without a language tag in one of the ranges."""
     dictionary = values.scope.dictionary
     good = np.array([bool(tag) and _in_ranges(tag, constraint.ranges) for tag in dictionary.languages], bool)
-    return values.where(~good[dictionary.language[values.distinct]])
+    return values.where(~good[dictionary.language_of(values.distinct)])
 
 
 def _in_ranges(tag: str, ranges: tuple[str, ...]) -> bool:
@@ -112,7 +112,7 @@ def unique_lang(constraint: c.UniqueLang, values: ValueNodes) -> Pairs:
     dictionary = values.scope.dictionary
     folded = [tag.lower() for tag in dictionary.languages]
     numbers = np.array([folded.index(tag) for tag in folded])
-    language = numbers[dictionary.language[values.distinct]][values.places]
+    language = numbers[dictionary.language_of(values.distinct)][values.places]
     tagged = language > 0
     keys, counts = np.unique(
         (heads(values.pairs)[tagged].astype(np.uint64) << np.uint64(32)) | language[tagged].astype(np.uint64),

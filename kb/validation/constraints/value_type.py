@@ -14,14 +14,14 @@ from ..scope import ValueNodes
 
 def instance(constraint: c.Class, values: ValueNodes) -> Pairs:
     """Values that are no instance of the class, by the data's and the ontology's subclasses."""
-    return values.outside(values.scope.instances(constraint.cls))
+    return values.where(~values.scope.among(constraint.cls, values.distinct))
 
 
 def datatype(constraint: c.Datatype, values: ValueNodes) -> Pairs:
     """Values of another datatype, and ill-formed ones of the right datatype."""
     dictionary = values.scope.dictionary
     wanted = values.scope.data.id(constraint.datatype)
-    bad = dictionary.datatype[values.distinct] != wanted
+    bad = dictionary.datatype_of(values.distinct) != wanted
     if not wanted:
         bad[:] = True
     right = np.flatnonzero(~bad)
@@ -33,7 +33,7 @@ def node_kind(constraint: c.NodeKind, values: ValueNodes) -> Pairs:
     """Values of another kind."""
     names = ((Kind.IRI, "IRI"), (Kind.BLANK, "BlankNode"), (Kind.LITERAL, "Literal"))
     allowed = [kind for kind, name in names if name in constraint.kind.split("Or")]
-    return values.where(~np.isin(values.scope.dictionary.kind[values.distinct], allowed))
+    return values.where(~np.isin(values.scope.dictionary.kind_of(values.distinct), allowed))
 
 
 CHECKS = {c.Class: instance, c.Datatype: datatype, c.NodeKind: node_kind}

@@ -17,13 +17,14 @@ from .querying.competency import Given, question
 from .querying.find import Match, find
 from .querying.results import Result
 from .querying.run import Dataset, run
-from .reasoning import Gaps, Proof, RuleSet, explain, find_gaps
+from .reasoning import Gaps, Proof, Proofs, RuleSet, alternatives, explain, find_gaps
 from .reports import ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot
 from .store.quarantine import Entry, Quarantine
 from .validation import ValidationReport
 from .values import Term, Value, term
+from .versions.assertions import assertions_of
 
 
 class Reading:
@@ -106,7 +107,7 @@ class Reading:
     def explain(
         self, subject: Value, property: Value, object: Value, *, private: graphs.Private = True
     ) -> Proof:
-        """Why a triple holds: a proof down to what was asserted.
+        """Why a triple holds: a proof down to what was asserted, with the graphs and the commits that say so.
 
         Raises NotFound when it does not hold, or no proof is found within the bounds of the search.
         """
@@ -119,7 +120,34 @@ class Reading:
             raise NotFound(
                 f"No proof was found of {' '.join(triple)}", hint="ask with kb query whether it holds"
             )
-        return proof
+        return self._sourced([proof], private)[0]
+
+    def explain_all(
+        self,
+        subject: Value,
+        property: Value,
+        object: Value,
+        *,
+        at_most: int = 10,
+        private: graphs.Private = True,
+    ) -> Proofs:
+        """Proofs of a triple that differ in their last step, at most so many.
+
+        Raises NotFound as `explain` does.
+        """
+        first = self.explain(subject, property, object, private=private)
+        rules, view, asserted = self._premises(private)
+        dictionary = rules.dictionary
+        texts = [str(part) for part in first.conclusion]
+        s, p, o = (int(one) for one in dictionary.stored_of(dictionary.find(texts)))
+        found = list(alternatives(rules, view, asserted, (s, p, o), dictionary=dictionary, at_most=at_most))
+        return Proofs(tuple(self._sourced(found, private)) or (first,))
+
+    def _sourced(self, proofs: list[Proof], private: graphs.Private) -> list[Proof]:
+        """The proofs with what is known of their leaves."""
+        leaves = (leaf for proof in proofs for leaf in proof.leaves())
+        said = assertions_of(self.snapshot.image, self.folder.journal, leaves, private=private)
+        return [proof.with_assertions(said) for proof in proofs]
 
     def explain_missing(
         self, subject: Value, property: Value, object: Value, *, private: graphs.Private = True

@@ -530,3 +530,27 @@ def test_whoever_stops_reading_ends_a_verb_quietly(filled: Path, arguments: list
         talk = writing.stderr.read()
         assert writing.wait(60) == 0
     assert talk == b""
+
+
+def test_explain_names_graph_and_commit_of_each_leaf(kb: Kb, filled: Path) -> None:
+    asked = ("explain", "brand/sub", "ckb:subBrandOf", "brand/top", "--store", filled)
+    told = json.loads(kb(*asked, "-f", "json").out)
+    assert told["premises"] and told["assertions"] == []
+    leaf = told
+    while leaf["premises"]:
+        leaf = leaf["premises"][0]
+    (said,) = leaf["assertions"]
+    log = json.loads(kb("log", "--store", filled, "-f", "json").out)
+    commit = next(one for one in log if one["message"] == "brands")
+    assert said["graph"].endswith("/graph/feed")
+    assert (said["commit"], said["id"], said["time"]) == (commit["number"], commit["id"], commit["time"])
+    assert f"commit #{said['commit']}, {said['time']} (brands)" in kb(*asked).out
+
+
+def test_explain_all_gives_other_proofs_up_to_a_bound(kb: Kb, filled: Path) -> None:
+    asked = ("explain", "brand/sub", "rdf:type", "ckb:Brand", "--store", filled, "--all", "-f", "json")
+    proofs = json.loads(kb(*asked).out)["proofs"]
+    assert len(proofs) > 1
+    last_steps = [(one["rule"], str([below["conclusion"] for below in one["premises"]])) for one in proofs]
+    assert len(set(last_steps)) == len(proofs)
+    assert len(json.loads(kb(*asked, "--at-most", "1").out)["proofs"]) == 1

@@ -83,6 +83,7 @@ def query(
 Examples:
   kb explain sku/K000011 ckb:ofBrandFamily brand/B0001
   kb explain spu/P00007 rdf:type ckb:BeautyProduct --format json
+  kb explain spu/P00007 rdf:type ckb:BeautyProduct --all --at-most 3
   kb explain spu/P00008 rdf:type ckb:BeautyProduct --why-not
 """
 )
@@ -92,16 +93,31 @@ Examples:
 @click.option(
     "--why-not", is_flag=True, help="Say why the triple does not hold: what the nearest rules lack."
 )
+@click.option("--all", "every", is_flag=True, help="Other proofs too, that differ in their last step.")
+@click.option("--at-most", type=click.IntRange(1), default=10, show_default=True, help="So many with --all.")
 @at_option
 @format_option("text", "json")
 @store_option
 def explain(
-    subject: str, predicate: str, object: str, why_not: bool, at: str | None, form: str, store: str
+    subject: str,
+    predicate: str,
+    object: str,
+    why_not: bool,
+    every: bool,
+    at_most: int,
+    at: str | None,
+    form: str,
+    store: str,
 ) -> None:
     """Say why a triple holds: the rule, its premises, and theirs, down to what was asserted."""
     with opened(store, at=at) as knowledge:
-        tell = knowledge.explain_missing if why_not else knowledge.explain
-        put(tell(_entity(subject), iri(predicate), _entity(object)), form)
+        triple = _entity(subject), iri(predicate), _entity(object)
+        if why_not:
+            put(knowledge.explain_missing(*triple), form)
+        elif every:
+            put(knowledge.explain_all(*triple, at_most=at_most), form)
+        else:
+            put(knowledge.explain(*triple), form)
 
 
 @click.command(

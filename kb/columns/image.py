@@ -98,6 +98,11 @@ class Image:
             return Rows({(identifier, key): one.pairs for key, one in view.items()})
         return Rows({(identifier, key): one.of_graph(identifier, self.sets) for key, one in view.items()})
 
+    def states(self, graph: str, predicate: int, pair: Pairs) -> bool:
+        """Whether one pair (stored ids) lies in a graph that is asserted."""
+        relation = self._relation(_view_of(graph), predicate)
+        return bool(relation.in_graph(pair, self.graph_id(graph), self.sets)[0])
+
     def graph_sizes(self) -> dict[str, int]:
         """How many rows each graph has, by its name, sorted; at the cost of the number of relations."""
         sizes: dict[int, int] = defaultdict(int)

@@ -11,12 +11,13 @@ from .entailment import Entailment, entails
 from .equality import Oversized
 from .gaps import Gap, Gaps, find_gaps
 from .program import Program
-from .proofs import Proof, explain
+from .proofs import Assertion, Proof, Proofs, alternatives, explain
 from .rules import RuleSet, Unsupported
 from .upkeep import Upkeep
 
 __all__ = [
     "Account",
+    "Assertion",
     "Classification",
     "Consequences",
     "Contradiction",
@@ -29,10 +30,12 @@ __all__ = [
     "Oversized",
     "Program",
     "Proof",
+    "Proofs",
     "RuleSet",
     "Unsupported",
     "Upkeep",
     "account",
+    "alternatives",
     "check_ontology",
     "classify",
     "compile_ontology",

@@ -7,8 +7,9 @@ is above those of its premises, so a proof never runs in a circle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
 
 import numpy as np
 
@@ -36,10 +37,26 @@ _SCHEMA_RULES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Assertion:
+    """Where a triple is said: the graph, and the commit that said so; number 0 where a base took its place."""
+
+    graph: str
+    commit: int = 0
+    id: str = ""
+    time: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        said = f", commit #{self.commit}, {self.time}" if self.commit else ""
+        return f"{self.graph}{said}{f' ({self.message})' if self.message else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """A fact with the rule and the premises that it follows from; asserted facts have none.
 
-    `conclusion` is a triple of terms; `rule` has the W3C names, `axiom` the axiom as text.
+    `conclusion` is a triple of terms; `rule` has the W3C names, `axiom` the axiom as text; `assertions` say where
+    an asserted fact is said, where somebody has looked that up.
     """
 
     conclusion: tuple[Node, Node, Node]
@@ -47,6 +64,7 @@ class Proof:
     axiom: str = ""
     premises: tuple[Proof, ...] = ()
     asserted: bool = False
+    assertions: tuple[Assertion, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self._lines(0))
@@ -54,7 +72,8 @@ class Proof:
     def _lines(self, depth: int) -> Iterator[str]:
         subject, predicate, value = map(short, self.conclusion)
         verb = "a" if predicate == "type" else predicate
-        reason = "asserted" if self.asserted else f"{self.rule}: {self.axiom}"
+        said = "; ".join(map(str, self.assertions))
+        reason = f"asserted{said and ' in '}{said}" if self.asserted else f"{self.rule}: {self.axiom}"
         yield f"{'  ' * depth}{subject} {verb} {value}  [{reason}]"
         for premise in self.premises:
             yield from premise._lines(depth + 1)
@@ -66,6 +85,7 @@ class Proof:
             "asserted": self.asserted,
             "rule": self.rule,
             "axiom": self.axiom,
+            "assertions": [asdict(one) for one in self.assertions],
             "premises": [one.to_dict() for one in self.premises],
         }
 
@@ -75,6 +95,26 @@ class Proof:
             yield self.conclusion
         for premise in self.premises:
             yield from premise.leaves()
+
+    def with_assertions(self, of: Mapping[tuple[Node, Node, Node], tuple[Assertion, ...]]) -> Proof:
+        """The same proof, whose leaves say where they are asserted."""
+        if self.asserted:
+            return replace(self, assertions=of.get(self.conclusion, ()))
+        return replace(self, premises=tuple(one.with_assertions(of) for one in self.premises))
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """Several proofs of one fact."""
+
+    proofs: tuple[Proof, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.proofs))
+
+    def to_dict(self) -> dict:
+        """The proofs for JSON."""
+        return {"proofs": [one.to_dict() for one in self.proofs]}
 
 
 def explain(
@@ -99,6 +139,25 @@ def explain(
     return ProofSearch(rules, view, asserted).proof(goal, dictionary)
 
 
+def alternatives(
+    rules: RuleSet,
+    view: Relations,
+    asserted: Relations,
+    goal: Fact,
+    *,
+    dictionary: Dictionary,
+    at_most: int = 10,
+) -> Iterator[Proof]:
+    """Proofs of one fact that differ in their last step, at most so many; none rests on the fact itself.
+
+    An asserted fact is its own first proof. Of equalities by symmetry and transitivity there may be many.
+    """
+    conclusion = (dictionary.term(goal[0]), dictionary.term(goal[1]), dictionary.term(goal[2]))
+    proofs = (Proof(conclusion, asserted=True) for _ in range(_in(asserted, goal)))
+    search = ProofSearch(rules, view, asserted, without=frozenset({goal}), barred=goal)
+    yield from islice(chain(proofs, search.last_steps(goal, dictionary)), at_most)
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One instance of a rule."""
@@ -110,12 +169,19 @@ class _Step:
 class ProofSearch:
     """The facts below a goal, and in which layer each of them is proven.
 
-    `without` are facts that need a proof although they are asserted.
+    `without` are facts that need a proof although they are asserted; no proof may rest on the `barred` one.
     """
 
     def __init__(
-        self, rules: RuleSet, view: Relations, asserted: Relations, *, without: frozenset[Fact] = frozenset()
+        self,
+        rules: RuleSet,
+        view: Relations,
+        asserted: Relations,
+        *,
+        without: frozenset[Fact] = frozenset(),
+        barred: Fact | None = None,
     ) -> None:
+        self._barred = barred
         self._rules = rules
         self._without = without
         self._view = view
@@ -141,13 +207,28 @@ class ProofSearch:
                 return self._written(goal, dictionary, {})
         return None
 
+    def last_steps(self, goal: Fact, dictionary: Dictionary) -> Iterator[Proof]:
+        """A proof for each last step whose premises have proofs."""
+        terms = (dictionary.term(goal[0]), dictionary.term(goal[1]), dictionary.term(goal[2]))
+        self._most = MOST_INSTANCES
+        seen: set[tuple[str, frozenset[Fact]]] = set()
+        for step in list(self._instances(goal)):
+            identity = step.source.name, frozenset(step.premises)
+            if identity in seen or goal in step.premises:
+                continue
+            seen.add(identity)
+            premises = [self.proof(one, dictionary) for one in step.premises]
+            found = tuple(one for one in premises if one is not None)
+            if len(found) == len(premises):
+                yield Proof(terms, step.source.name, step.source.axiom, found)
+
     def _search(self, goal: Fact) -> bool:
         """Look for the goal and what is below it, layer by layer, until it is proven."""
         frontier = [goal]
         while frontier and goal not in self._proven and len(self._steps) < MOST_FACTS:
             found: dict[Fact, None] = {}
             for fact in frontier:
-                if self._is_stated(fact):
+                if fact == self._barred or self._is_stated(fact):
                     self._steps[fact] = []
                 else:
                     self._steps[fact] = self._until_stated(fact)

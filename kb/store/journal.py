@@ -150,6 +150,19 @@ class Journal:
             )
         yield from self._rows(entry, adds=adds)
 
+    def adds(self, number: int, quads: Sequence[bytes]) -> list[bool]:
+        """For each line of N-Quads (as received, without line end), whether a commit added it; nothing is decoded.
+
+        Raises what `read` raises.
+        """
+        entry = self._entry(number)
+        needles = [b"\n" + _LETTERS[True].encode() + one + b"\n" for one in quads]
+        found = [False] * len(needles)
+        for piece in self._pieces(entry, adds=True):
+            text = b"\n" + piece
+            found = [known or one in text for known, one in zip(found, needles, strict=True)]
+        return found
+
     def read_base(self) -> Iterator[pa.RecordBatch]:
         """The whole asserted state as of the commit `base`; nothing where there is none.
 
@@ -197,14 +210,17 @@ class Journal:
             self._index.write(base, [Entry(one) for one in commits])
 
     def _rows(self, entry: Entry, *, adds: bool) -> Iterator[pa.RecordBatch]:
+        for piece in self._pieces(entry, adds=adds):
+            yield from from_lines(piece, prefix=_LETTERS[adds])
+
+    def _pieces(self, entry: Entry, *, adds: bool) -> Iterator[bytes]:
+        """The rows of a record as they stand, in pieces of whole lines."""
         with self._opened(entry, entry.segment, entry.text) as source:
-            for piece in rows(source, entry.text, adds=adds):
-                yield from from_lines(piece, prefix=_LETTERS[adds])
+            yield from rows(source, entry.text, adds=adds)
         if entry.private.length:
             private = private_file(self.folder, entry.segment)
             with self._opened(entry, f"private/{private.name}", entry.private) as source:
-                for piece in unsealed(source, entry.private, self.keys, adds=adds):
-                    yield from from_lines(piece, prefix=_LETTERS[adds])
+                yield from unsealed(source, entry.private, self.keys, adds=adds)
 
     def gaps(self) -> list[Gap]:
         """What forgetting has left of each commit: how many rows are lost for good."""

@@ -7,7 +7,7 @@ import json
 import pyoxigraph as ox
 from hypothesis import given
 
-from kb.reasoning.proofs import Proof, explain
+from kb.reasoning.proofs import Proof, alternatives, explain
 
 from .conftest import Bench, parse
 from .naive import Chainer
@@ -94,3 +94,36 @@ def test_a_circle_of_rules_is_no_proof():
         ":p rdfs:subPropertyOf :q . :q rdfs:subPropertyOf :p . :r rdfs:subPropertyOf :p .", ":a :r :b ."
     )
     assert str(proof_of(bench, "a", "q", "b")).count("\n") == 2
+
+
+@calm
+@given(**texts)
+def test_alternatives_differ_in_their_last_step_and_none_rests_on_what_it_proves(ontology, data):
+    bench = Bench("\n".join(ontology), "\n".join(data))
+    axioms = parse("\n".join(ontology))
+    for fact in sorted(bench.facts, key=str)[:20]:
+        s, p, o = (bench.dictionary.id(str(term)) for term in fact)
+        found = list(
+            alternatives(bench.rules, bench.view, bench.asserted, (s, p, o), dictionary=bench.dictionary)
+        )
+        steps = {(one.rule, frozenset(below.conclusion for below in one.premises)) for one in found}
+        assert 0 < len(found) == len(steps) <= 10
+        for proof in found:
+            assert all(fact != one for below in proof.premises for one in conclusions(below))
+            verify(proof, bench, axioms)
+
+
+def test_a_fact_with_two_reasons_has_two_proofs_up_to_the_bound():
+    bench = Bench(":p rdfs:subPropertyOf :r . :q rdfs:subPropertyOf :r .", ":a :p :b ; :q :b .")
+    goal = (bench.id("a"), bench.id("r"), bench.id("b"))
+    both = list(alternatives(bench.rules, bench.view, bench.asserted, goal, dictionary=bench.dictionary))
+    assert len(both) == 2
+    assert len({leaf for proof in both for leaf in proof.leaves()}) == 2
+    one = alternatives(bench.rules, bench.view, bench.asserted, goal, dictionary=bench.dictionary, at_most=1)
+    assert list(one) == both[:1]
+
+
+def conclusions(proof: Proof):
+    yield proof.conclusion
+    for premise in proof.premises:
+        yield from conclusions(premise)

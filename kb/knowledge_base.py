@@ -18,16 +18,20 @@ from . import graphs, pipeline
 from .administration import Administration
 from .changing import Changing
 from .columns.batches import batches_of
+from .columns.image import Image
 from .columns.rows import Rows
 from .conditions import Conditions
 from .core.client import routed
 from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .formats import stem_of
+from .holding import Holding
 from .initial import initial_batches
+from .judging import Judging
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
+from .origins import origins_of_load
 from .pipeline import Patch, Wish
 from .reading import Reading
 from .reasoning import OntologyCheck, check_ontology
@@ -76,7 +80,7 @@ class Change:
 
 
 @dataclass
-class KnowledgeBase(Reading, Changing, Administration):
+class KnowledgeBase(Reading, Changing, Judging, Holding, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder
@@ -193,6 +197,7 @@ class KnowledgeBase(Reading, Changing, Administration):
         source = source or graphs.source_name(stem_of(files[0]))
         graph = graphs.of_source(source, private=options.private)
         rejected: list[RejectedRow] = []
+        seen: list[tuple[Image, Rows]] = []
 
         def loaded(turn: Turn) -> Wish | Outcome:
             agreed.check_snapshot(turn.staging.name)
@@ -210,6 +215,7 @@ class KnowledgeBase(Reading, Changing, Administration):
             )
             image = turn.staging.image
             patch = Patch(Rows.encoded(image.dictionary, batches))
+            seen.append((image, patch.added))
             if options.mode == "replace":
                 for name in sorted(self._written_by(source)):
                     patch.removed = patch.removed.plus(image.rows_of(name))
@@ -223,7 +229,14 @@ class KnowledgeBase(Reading, Changing, Administration):
                 agreed.grant.check(image.dictionary.text(touched)[1:-1])
             return Wish(commit, patch, strict=strict, dry_run=options.dry_run)
 
-        return self._write(source, loaded, alone=True).with_rejected(rejected)
+        report = self._write(source, loaded, alone=True).with_rejected(rejected)
+        if options.mode == "replace" and report.commit and not options.dry_run:
+            self._supersede(report.commit)
+        for image, added in seen:
+            secret = secret_of(self.folder.path)
+            known = origins_of_load(image, added, inputs, report, graph=graph, secret=secret)
+            report = self._placed(report, known)
+        return report
 
     @contextlib.contextmanager
     def commit(self, *, source: str, message: str, private: bool = False) -> Iterator[Change]:

@@ -31,7 +31,7 @@ from .store import Commit, Staging
 from .store.journal import Record
 from .store.private_owners import Owners
 from .terms import DCTERMS, OWL, PROV, RDF, RDFS, XSD
-from .validation import ShapesGraph, read_shapes
+from .validation import Policy, ShapesGraph, read_shapes
 from .values import iri
 
 _NOTHING = Consequences({}, NO_PAIRS, (), ())
@@ -41,18 +41,21 @@ _NOTHING = Consequences({}, NO_PAIRS, (), ())
 class Model:
     """What judges data and draws conclusions from it: the shapes and the rules in an image.
 
-    `deferred` holds the ids of the properties whose consequences Oxigraph gets only when a query asks for them.
+    `deferred` holds the ids of the properties whose consequences Oxigraph gets only when a query asks for them;
+    `policy` says what the gate does about results.
     """
 
     shapes: ShapesGraph
     rules: RuleSet
     deferred: frozenset[int] = frozenset()
+    policy: Policy = field(default_factory=Policy)
 
     @classmethod
     def of(cls, image: Image, settings: Settings) -> Model:
         """The model that an image holds."""
         rules = rules_of(image, reasoning=settings.reasoning)
-        return cls(shapes_of(image), rules, deferred_of(image, settings.deferred))
+        deferred = deferred_of(image, settings.deferred)
+        return cls(shapes_of(image), rules, deferred, Policy(settings.gate))
 
     @staticmethod
     def is_read_from(names: Iterable[str]) -> bool:
@@ -115,7 +118,7 @@ class Judged:
         return self.record.commit
 
 
-def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Judged | None:
+def judge(staging: Staging, image: Image, wish: Wish, model: Model) -> Judged | None:
     """Put a wish for a change of `image` through the gate; None where nothing would change.
 
     Raises GateRefused.
@@ -125,8 +128,16 @@ def judge(staging: Staging, image: Image, wish: Wish, shapes: ShapesGraph) -> Ju
     if wish.commit.number > 1 and not len(added) and not len(removed):
         return None
     verdict = None
-    if wish.judged and shapes.shapes:
-        verdict = gate.judge(staging, image, shapes, added=added, removed=removed, strict=wish.strict)
+    if wish.judged and model.shapes.shapes:
+        verdict = gate.judge(
+            staging,
+            image,
+            model.shapes,
+            added=added,
+            removed=removed,
+            strict=wish.strict,
+            policy=model.policy,
+        )
         added, removed = verdict.added, verdict.removed
     dictionary = image.dictionary
     names = sorted({dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import gate, graphs, pipeline, skolem, statistics
+from . import graphs, pipeline, skolem, statistics
 from .columns.batches import lines
 from .columns.kernels import pack
 from .columns.relations import Relations
@@ -21,8 +21,6 @@ from .reasoning import Gaps, Proof, Proofs, RuleSet, alternatives, explain, find
 from .reports import ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot
-from .store.quarantine import Entry, Quarantine
-from .validation import ValidationReport
 from .values import Term, Value, term
 from .versions.assertions import assertions_of
 
@@ -99,11 +97,6 @@ class Reading:
         """
         return find(self.snapshot, text, kind=kind, limit=limit, private=private is True)
 
-    def validate(self) -> ValidationReport:
-        """Judge everything asserted by the store's shapes."""
-        image = self.snapshot.image
-        return gate.judged(pipeline.shapes_of(image), image)
-
     def explain(
         self, subject: Value, property: Value, object: Value, *, private: graphs.Private = True
     ) -> Proof:
@@ -170,10 +163,6 @@ class Reading:
     def log(self, *, private: graphs.Private = True) -> list[Commit]:
         """All commits, oldest first, but for those that touched another private graph than these."""
         return [one for one in self.folder.journal.commits() if one.visible(private)]
-
-    def quarantine(self) -> list[Entry]:
-        """What the gate held back, oldest first."""
-        return Quarantine(self.folder.path / "quarantine").entries()
 
     def stats(self, *, private: graphs.Private = True) -> statistics.Stats:
         """The store in numbers."""

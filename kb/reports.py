@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .loading.sources import RejectedRow
+from .validation import Origin, ValidationReport
 from .writer import Outcome
 
 
@@ -34,7 +35,7 @@ class LoadReport:
     unchecked: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
-    validation: Any = field(default=None, repr=False)
+    validation: ValidationReport | None = field(default=None, repr=False)
     dry_run: bool = False
     created: bool = False
 
@@ -68,6 +69,14 @@ class LoadReport:
             inferred = inference.image.inferred_public.size + inference.image.inferred_private.size
             found = replace(found, inferred=inferred, contradictions=inference.contradictions)
         return found
+
+    def with_origins(self, origins: Mapping[str, Origin]) -> LoadReport:
+        """The same report with what is known about focus nodes (by N-Triples syntax)."""
+        if self.validation is None:
+            return self
+        nodes = dict.fromkeys(one.focus for one in self.validation.results)
+        known = {node: origins[str(node)] for node in nodes if str(node) in origins}
+        return replace(self, validation=replace(self.validation, origins=known))
 
     def with_rejected(self, rows: Sequence[RejectedRow]) -> LoadReport:
         """The same report with the rows that no quads came from."""

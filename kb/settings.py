@@ -8,12 +8,15 @@ durability = "disk"                   # or "os": acknowledge before the disk has
 keep_snapshots = 3                    # the newest ones, and ...
 keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
 load_folders = []                     # folders that SPARQL LOAD may read from
+gate = {}                             # by shape or severity: "refuse", "quarantine", "warn"
+limits = {}                           # of a server's queries: seconds, memory, rows, bytes, ...
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -41,6 +44,7 @@ LEFT_OUT: dict[Reasoning, tuple[str, ...]] = {
     "catalog": ("audience", "content"),
 }
 Durability = Literal["disk", "os"]
+Action = Literal["refuse", "quarantine", "warn"]
 
 
 def is_file(name: str) -> bool:
@@ -57,7 +61,8 @@ class Settings:
     """What a store keeps about itself.
 
     `keep_seconds` is an age in seconds; file names in `ontology`, `shapes` and `load_folders` are absolute, or
-    relative to the store's folder.
+    relative to the store's folder. `gate` says what is done about results of a shape (identifier or IRI) or of a
+    severity (local name or IRI). `limits` are those of `kb.workers.Limits`.
     """
 
     ontology: tuple[str, ...] = MODULES
@@ -68,6 +73,8 @@ class Settings:
     keep_snapshots: int = 3
     keep_seconds: float = 60
     load_folders: tuple[str, ...] = ()
+    gate: Mapping[str, Action] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -117,13 +124,25 @@ _CHOICES = {"reasoning": get_args(Reasoning), "durability": get_args(Durability)
 def _fits(name: str, value: Any) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name]
+    if name == "gate":
+        return isinstance(value, dict) and all(one in get_args(Action) for one in value.values())
+    if name == "limits":
+        return isinstance(value, dict) and all(_is_number(one) for one in value.values())
     default = getattr(Settings, name)
     if isinstance(default, tuple):
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(name)} = {_toml(one)}' for name, one in value.items())} }}".replace(
+            "{  }", "{}"
+        )
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):

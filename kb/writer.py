@@ -256,7 +256,7 @@ class Writer:
                 ticket.outcome = wish
                 return None
             ticket.check()
-            judged = judge(turn.staging, image, wish, self._model_of(turn.staging).shapes)
+            judged = judge(turn.staging, image, wish, self._model_of(turn.staging))
             ticket.check()
         except Exception as error:
             ticket.error = error
@@ -275,9 +275,9 @@ class Writer:
         try:
             for one in group:
                 if one.verdict and one.verdict.nodes:
-                    quads = one.verdict.quarantined.batches(dictionary)
-                    report = one.verdict.report.to_dict()
-                    quarantine.put(one.commit, nodes=one.verdict.nodes, quads=quads, report=report)
+                    held, report = one.verdict, one.verdict.report.to_dict()
+                    quads, spared = (rows.batches(dictionary) for rows in (held.quarantined, held.spared))
+                    quarantine.put(one.commit, nodes=held.nodes, quads=quads, spared=spared, report=report)
             journal.append([one.record for one in group])
             return self._publish(staging, group[-1].commit.name)
         except BaseException:

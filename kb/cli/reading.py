@@ -1,47 +1,13 @@
-"""Verbs that look at the whole store: validate, reason, stats, dump."""
+"""Verbs that look at the whole store: reason, stats, dump."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 import pyoxigraph as ox
 
 from ..errors import UsageError
 from ..formats import rdf_format_named
-from ..knowledge_base import LoadOptions
-from .options import at_option, format_option, opened, put, say, store_option
-
-
-@click.command(
-    epilog="""
-\b
-Examples:
-  kb validate
-  kb validate feed.ttl
-  kb validate --format json | jq '.results[].focus'
-"""
-)
-@click.argument("files", nargs=-1, type=click.Path())
-@click.option("--mapping", "-m", type=click.Path(), help="RML (.ttl) or YARRRML (.yml) mapping, for tables.")
-@format_option("text", "json", "turtle")
-@store_option
-def validate(files: tuple[str, ...], mapping: str | None, form: str, store: str) -> int:
-    """Judge the store by its shapes, or files as if they were loaded. Exit code 1 for a violation."""
-    with opened(store, read_only=not files) as knowledge:
-        if files:
-            tried = knowledge.load(files, mapping=mapping, options=LoadOptions(dry_run=True))
-            report = tried.validation
-            if report is None:
-                say("Nothing new to judge: the store holds all of it already")
-                return 0
-        else:
-            report = knowledge.validate()
-    if form == "turtle":
-        ox.serialize(report.to_graph(), sys.stdout.buffer, format=ox.RdfFormat.TURTLE)
-    else:
-        put(report, form)
-    return 1 if report.count("Violation") else 0
+from .options import at_option, format_option, opened, put, store_option
 
 
 @click.command(

@@ -69,7 +69,7 @@ class Inputs:
         if self.mapping == SCHEMA_ORG:
             yield from self._feed(graph, commit, progress)
             return
-        tables = self._tables
+        tables = self.tables
         for part, path in enumerate(path for path in self.files if path not in tables):
             yield from read_rdf(
                 path,
@@ -79,24 +79,27 @@ class Inputs:
                 progress=progress,
             )
         if tables:
-            yield from self._mapped(
-                tables, graph, skolem.prefix(commit, len(self.files)), secret, rejected, progress
-            )
+            yield from self._mapped(tables, graph, self.table_skolem(commit), secret, rejected, progress)
+
+    def table_skolem(self, commit: str) -> str:
+        """How the IRIs of blank nodes that come of tables begin in a commit."""
+        return skolem.prefix(commit, len(self.files))
 
     @property
-    def _tables(self) -> list[Path]:
+    def tables(self) -> list[Path]:
+        """Those of the files that are tables."""
         return [path for path in self.files if self.format is None and is_table(path)]
 
     def _beside(self) -> list[Path]:
         """The tables that the mapping reads beside those given."""
-        if self.mapping in (None, SCHEMA_ORG) or not self._tables:
+        if self.mapping in (None, SCHEMA_ORG) or not self.tables:
             return []
         mapping = read_mapping(self.mapping)
         named = {*(one.source.path for one in mapping.triples_maps), *mapping.files}
-        given = {table_name(path.name) for path in self._tables}
+        given = {table_name(path.name) for path in self.tables}
         if len(named) == len(given) == 1:
             return []
-        return [self._tables[0].parent / name for name in sorted(named) if table_name(name) not in given]
+        return [self.tables[0].parent / name for name in sorted(named) if table_name(name) not in given]
 
     def _feed(
         self, graph: str, commit: str, progress: Callable[[int], None] | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Mapping as Dictionary
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,14 +60,7 @@ def map_tables(
     that is missing, empty or wrongly encoded.
     """
     found: list[RejectedRow] = [] if rejected is None else rejected
-    with TemporaryDirectory(prefix="kb-tables-") as spill, duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{options.memory}'")
-        connection.execute(f"SET temp_directory = '{spill}'")
-        connection.execute("SET arrow_large_buffer_size = true")
-        for macro in (*terms_sql.macros(), *functions.macros(options.secret)):
-            connection.execute(macro)
-        sources = _opened(mapping, connection, folder, tables or {})
-        made = plans(mapping, sources, Defaults(options.graph, options.base, options.skolem))
+    with _planned(mapping, folder, tables or {}, options) as (connection, sources, made):
         sizes = [sources.files[plan.triples_map.source.path].stat().st_size for plan in made]
         for index, plan in enumerate(made):
             yield from _run(plan, connection, found)
@@ -77,6 +71,67 @@ def map_tables(
         found += sources.rejected() + sources.broken_json()
         if rejected is None and found:
             raise _fault(found[0])
+
+
+def rows_of_subjects(
+    mapping: Mapping,
+    nodes: Collection[str],
+    *,
+    folder: Path,
+    options: TableOptions,
+    tables: Dictionary[str, Path],
+) -> dict[str, tuple[str, int]]:
+    """The file and data row (from 1 on) that gave each of these subjects (N-Triples syntax) first.
+
+    Rows of joins, of queries and of lists in JSON have no number, and subjects of them alone are left out.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    asked = pa.table({"node": pa.array(list(nodes), pa.large_string())})
+    with _planned(mapping, folder, tables, options) as (connection, sources, made):
+        connection.register("kb_asked_nodes", asked)
+        for plan in made:
+            slots = {quad[0] for quad in plan.quads if isinstance(quad[0], int)}
+            numbered = _numbered(plan)
+            if numbered is None:
+                continue
+            file = sources.files[plan.triples_map.source.path].name
+            for slot in sorted(slots):
+                rows = connection.execute(
+                    f"SELECT t{slot}, min(kb_row) FROM ({numbered}) "
+                    f"JOIN kb_asked_nodes ON node = t{slot} GROUP BY 1"
+                ).fetchall()
+                for node, row in rows:
+                    found.setdefault(node, (file, row))
+    return found
+
+
+def _numbered(plan: Plan) -> str | None:
+    """A plan's query with the number of the row as `kb_row`; None where rows can't be numbered."""
+    if plan.ordered and plan.triples_map.source.formulation is not Formulation.QUERY:
+        return plan.sql.replace("SELECT ", "SELECT row_number() OVER () AS kb_row, ", 1)
+    if plan.triples_map.source.formulation is Formulation.TABLE and plan.sql.count("SELECT DISTINCT ") == 1:
+        inside = plan.sql.replace("SELECT DISTINCT ", "SELECT row_number() OVER () AS kb_row, ")
+        return inside.replace("SELECT ", "SELECT r.kb_row, ", 1) if " JOIN " not in inside else None
+    return None
+
+
+@contextmanager
+def _planned(
+    mapping: Mapping, folder: Path, tables: Dictionary[str, Path], options: TableOptions
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Sources, list[Plan]]]:
+    """A connection with the mapping's files in it, and what is to be run there."""
+    with TemporaryDirectory(prefix="kb-tables-") as spill, duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{options.memory}'")
+        connection.execute(f"SET temp_directory = '{spill}'")
+        connection.execute("SET arrow_large_buffer_size = true")
+        for macro in (*terms_sql.macros(), *functions.macros(options.secret)):
+            connection.execute(macro)
+        sources = _opened(mapping, connection, folder, tables)
+        yield (
+            connection,
+            sources,
+            plans(mapping, sources, Defaults(options.graph, options.base, options.skolem)),
+        )
 
 
 def _opened(

@@ -1,39 +1,112 @@
 """Quarantine: what the gate held back, outside the queryable graph, with the reason beside it.
 
-A folder per commit: ``quads.nq`` (the quads as received) and ``report.json`` (the validation report).
+A folder per commit: ``quads.nq`` (what it would have added, as received), ``removed.nq`` (what it would have
+removed) and ``report.json`` (the nodes, where they come from, the validation report).
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from ..columns.batches import lines
+from ..errors import NotFound
+from .durable import sync
 from .journal import Commit
+
+ADDED, REMOVED, REPORT = "quads.nq", "removed.nq", "report.json"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one commit left in quarantine: nodes with their quads in a file, and the report."""
+    """What one commit left in quarantine: nodes with their quads in a file, and the report.
+
+    `numbers` are the nodes' numbers within the entry, which stay when others leave; `origins` says by node what
+    is known about it (label, source, file, row).
+    """
 
     commit: str
     source: str
     nodes: tuple[str, ...]
     quads: Path
     report: dict
+    numbers: tuple[int, ...] = ()
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """What the entry is called by."""
+        return self.commit[:8]
+
+    def id_of(self, node: str) -> str:
+        """What one node of the entry is called by."""
+        return f"{self.id}/{self.numbers[self.nodes.index(node)]}"
 
     def reasons(self, node: str) -> list[str]:
         """The messages about one node; none for a node held back because of another."""
         return [
-            f"{one['shapeId']}: {one['message'].get('en', '')}"
+            f"{one.get('shapeId', one['shape'])}: {_english(one['message'])}"
             for one in self.report["results"]
             if one["focus"] == node
         ]
+
+    def fixes(self, node: str) -> list[str]:
+        """What the shapes suggest for one node."""
+        found = (
+            _english(one["fix"]) for one in self.report["results"] if one["focus"] == node and "fix" in one
+        )
+        return list(dict.fromkeys(found))
+
+    def about(self, nodes: Collection[str], *, added: bool = True) -> bytes:
+        """The quads about some nodes, as N-Quads text: those to add, or those to remove."""
+        chosen = {node.encode() for node in nodes}
+        return b"".join(line for line in self._lines(added) if line.split(b" ", 1)[0] in chosen)
+
+    def beside(self) -> bytes:
+        """The quads to add that are about none of the nodes: what somebody added to mend them."""
+        nodes = {node.encode() for node in self.nodes}
+        return b"".join(line for line in self._lines(True) if line.split(b" ", 1)[0] not in nodes)
+
+    def only(self, node: str) -> Entry:
+        """The entry as if it held one node alone."""
+        return replace(self, nodes=(node,), numbers=(self.numbers[self.nodes.index(node)],))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as JSON-ready values."""
+        details = [
+            {
+                "id": self.id_of(node),
+                "node": node,
+                "reasons": self.reasons(node),
+                "fixes": self.fixes(node),
+                **self.origins.get(node, {}),
+            }
+            for node in self.nodes
+        ]
+        return {
+            "id": self.id,
+            "commit": self.commit,
+            "source": self.source,
+            "nodes": list(self.nodes),
+            "quads": str(self.quads),
+            "held": details,
+        }
+
+    def _lines(self, added: bool) -> Iterator[bytes]:
+        path = self.quads if added else self.quads.with_name(REMOVED)
+        if path.exists():
+            with path.open("rb") as source:
+                yield from source
+
+
+def _english(message: Mapping[str, str]) -> str:
+    return message.get("en") or message.get("") or next(iter(message.values()), "")
 
 
 class Quarantine:
@@ -43,16 +116,24 @@ class Quarantine:
         self.folder = folder
 
     def put(
-        self, commit: Commit, *, nodes: Iterable[str], quads: Iterable[pa.RecordBatch], report: dict
+        self,
+        commit: Commit,
+        *,
+        nodes: Iterable[str],
+        quads: Iterable[pa.RecordBatch],
+        spared: Iterable[pa.RecordBatch] = (),
+        report: dict,
     ) -> Path:
-        """Keep what a commit had to leave out; gives the folder."""
+        """Keep what a commit had to leave out: the rows it would have added, and those it would have removed."""
         place = self.folder / commit.name
         place.mkdir(parents=True, exist_ok=True)
-        with (place / "quads.nq").open("wb") as sink:
-            for batch in quads:
-                sink.write(lines(batch))
-        about = {"commit": commit.id, "source": commit.source, "nodes": list(nodes), "report": report}
-        (place / "report.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+        for name, batches in ((ADDED, quads), (REMOVED, spared)):
+            with (place / name).open("wb") as sink:
+                for batch in batches:
+                    sink.write(lines(batch))
+        names = tuple(nodes)
+        numbers = tuple(range(1, len(names) + 1))
+        self._describe(Entry(commit.id, commit.source, names, place / ADDED, report, numbers))
         return place
 
     def drop(self, commit: Commit) -> None:
@@ -67,11 +148,98 @@ class Quarantine:
 
     def entries(self) -> list[Entry]:
         """All entries, oldest first."""
-        found = []
-        for place in sorted(self.folder.glob("*/report.json")):
-            about = json.loads(place.read_text(encoding="utf-8"))
-            nodes = tuple(about["nodes"])
-            found.append(
-                Entry(about["commit"], about["source"], nodes, place.parent / "quads.nq", about["report"])
-            )
-        return found
+        return [_read(place) for place in sorted(self.folder.glob(f"*/{REPORT}"))]
+
+    def entry(self, reference: str) -> Entry:
+        """The entry of an id (``4056d00b``), or one node of it (``4056d00b/2``, or the node's IRI).
+
+        Raises NotFound.
+        """
+        id, _, number = reference.partition("/")
+        for one in reversed(self.entries()):
+            node = reference if reference.startswith("<") else f"<{reference}>"
+            if node in one.nodes:
+                return one.only(node)
+            if len(id) >= 4 and one.commit.startswith(id):
+                if not number:
+                    return one
+                if number.isdigit() and int(number) in one.numbers:
+                    return one.only(one.nodes[one.numbers.index(int(number))])
+        raise NotFound(f"Nothing in quarantine is called {reference}", hint="see kb quarantine list")
+
+    def whole(self, entry: Entry) -> Entry:
+        """The entry as it lies there now, all its nodes in it.
+
+        Raises NotFound.
+        """
+        return self.entry(entry.commit)
+
+    def describe(
+        self,
+        entry: Entry,
+        *,
+        report: dict | None = None,
+        origins: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Put another report, or what is known about its nodes, beside an entry."""
+        origins = entry.origins if origins is None else {**entry.origins, **origins}
+        self._describe(replace(entry, report=entry.report if report is None else report, origins=origins))
+
+    def restate(self, entry: Entry, *, added: bytes, removed: bytes) -> None:
+        """Replace the quads that a whole entry would add, and those that it would remove."""
+        _write(entry.quads.with_name(REMOVED), removed)
+        _write(entry.quads, added)
+
+    def let_go(self, entry: Entry, nodes: Collection[str]) -> None:
+        """Take nodes with their quads out of a whole entry; the last one takes the entry with it."""
+        left = tuple(node for node in entry.nodes if node not in set(nodes))
+        if not left:
+            shutil.rmtree(entry.quads.parent, ignore_errors=True)
+            return
+        numbers = tuple(entry.numbers[entry.nodes.index(node)] for node in left)
+        beside = entry.beside()
+        rest = replace(entry, nodes=left, numbers=numbers)
+        added, removed = rest.about(left) + beside, rest.about(left, added=False)
+        self._describe(rest)
+        _write(entry.quads, added)
+        _write(entry.quads.with_name(REMOVED), removed)
+
+    def supersede(self, commit: Commit) -> None:
+        """Drop what earlier loads of a commit's source left here: the source has been said anew."""
+        for one in self.entries():
+            if one.source == commit.source and one.quads.parent.name < commit.name:
+                shutil.rmtree(one.quads.parent, ignore_errors=True)
+
+    def _describe(self, entry: Entry) -> None:
+        about = {
+            "commit": entry.commit,
+            "source": entry.source,
+            "nodes": entry.nodes,
+            "numbers": entry.numbers,
+            "origins": dict(entry.origins),
+            "report": entry.report,
+        }
+        text = json.dumps(about, ensure_ascii=False, indent=1)
+        _write(entry.quads.with_name(REPORT), text.encode())
+
+
+def _read(place: Path) -> Entry:
+    about = json.loads(place.read_text(encoding="utf-8"))
+    nodes = tuple(about["nodes"])
+    return Entry(
+        about["commit"],
+        about["source"],
+        nodes,
+        place.with_name(ADDED),
+        about["report"],
+        tuple(about.get("numbers", range(1, len(nodes) + 1))),
+        about.get("origins", {}),
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file as a whole."""
+    draft = path.with_name(f".{path.name}")
+    draft.write_bytes(content)
+    sync(draft)
+    draft.replace(path)

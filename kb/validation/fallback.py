@@ -21,7 +21,6 @@ from .vocabulary import OWL_CLASS, RDFS_CLASS, sh
 
 MAX_ROWS = 200_000
 _ANONYMOUS = "urn:commerce-kb:anonymous-shape:"
-_RULE = sh("rule")
 _TARGETS = {
     sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 }
@@ -42,7 +41,7 @@ def reason(shapes: ShapesGraph, root: Shape) -> str | None:
 
 def has_rules(shapes: ShapesGraph) -> bool:
     """Whether any shape has a rule of SHACL-AF: then all shapes are judged together, with what the rules infer."""
-    return any(one.predicate == _RULE for one in shapes.triples)
+    return shapes.has_rules
 
 
 def notice(shapes: ShapesGraph, roots: list[Shape]) -> str:

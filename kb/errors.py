@@ -14,9 +14,16 @@
     │   ├── NotFound              no such commit, entity, question, graph           404
     │   ├── Forbidden             the caller may not see or do that                 403
     │   ├── Outdated              the store has changed since                       412
-    │   └── NotCovered            a construct that this release does not run        501
+    │   ├── NotCovered            a construct that this release does not run        501
+    │   └── LimitPassed           a query passed a limit of the server
+    │       ├── DeadlinePassed    it took longer than it may                        408
+    │       ├── ResultTooLarge    its answer has too many rows or bytes             413
+    │       └── MemoryExceeded    it took more memory than it may                   507
     └── SystemFault               the machine or the store is at fault     exit 3
         ├── StoreLocked           another process is writing                        503
+        ├── Overloaded            too many queries run or wait                      503
+        ├── QueryStopped          an administrator, or the server's end, stopped it 503
+        ├── EvaluatorCrashed      the process that evaluated a query crashed        500
         ├── CoreLost              the core ended before it answered                 503
         ├── StoreDamaged          the store is not what its journal says            500
         ├── StoreMissing          there is no store here                            404
@@ -148,6 +155,80 @@ class NotCovered(UsageError):
     status = 501
 
 
+class LimitPassed(UsageError):
+    """A query passed a limit of the server; `limit` names it, `value` is in `unit`."""
+
+    def __init__(
+        self, what: str, *, limit: str = "", value: float = 0, unit: str = "", hint: str | None = None
+    ) -> None:
+        self.limit, self.value, self.unit = limit, value, unit
+        super().__init__(what, hint=hint)
+
+    def to_dict(self) -> dict[str, str | int | float]:  # type: ignore[override]
+        """A problem document that names the limit."""
+        return {**super().to_dict(), "limit": self.limit, "value": self.value, "unit": self.unit}
+
+
+class DeadlinePassed(LimitPassed):
+    """A query took longer than it may."""
+
+    status = 408
+
+    @classmethod
+    def after(cls, seconds: float) -> DeadlinePassed:
+        """The fault of a query that had so many seconds."""
+        return cls(
+            f"The query ran longer than {seconds:g} seconds",
+            limit="time",
+            value=seconds,
+            unit="seconds",
+            hint="ask for less: bind more terms, put a FILTER near its pattern, leave out ORDER BY, add a LIMIT",
+        )
+
+
+class ResultTooLarge(LimitPassed):
+    """An answer has more rows or bytes than it may."""
+
+    status = 413
+
+    @classmethod
+    def rows(cls, most: int) -> ResultTooLarge:
+        """The fault of an answer with more than so many rows."""
+        return cls._of("rows", most)
+
+    @classmethod
+    def bytes(cls, most: int) -> ResultTooLarge:
+        """The fault of an answer with more than so many bytes."""
+        return cls._of("bytes", most)
+
+    @classmethod
+    def _of(cls, unit: str, most: int) -> ResultTooLarge:
+        return cls(
+            f"The answer has more than {most:,} {unit}",
+            limit=unit,
+            value=most,
+            unit=unit,
+            hint="ask for less: add a LIMIT (and OFFSET for the next part) or a FILTER, select fewer variables",
+        )
+
+
+class MemoryExceeded(LimitPassed):
+    """A query took more memory than it may."""
+
+    status = 507
+
+    @classmethod
+    def beyond(cls, most: int) -> MemoryExceeded:
+        """The fault of a query that wanted more than so many bytes."""
+        return cls(
+            f"The query took more than {most >> 20:,} MiB of memory",
+            limit="memory",
+            value=most,
+            unit="bytes",
+            hint="ask for less: bind more terms before ORDER BY, DISTINCT and GROUP BY, or add FILTERs",
+        )
+
+
 class SystemFault(KbError):
     """The machine or the store is at fault."""
 
@@ -156,6 +237,22 @@ class StoreLocked(SystemFault):
     """Another process is writing to this store."""
 
     status = 503
+
+
+class Overloaded(SystemFault):
+    """Too many queries run or wait."""
+
+    status = 503
+
+
+class QueryStopped(SystemFault):
+    """A query was ended from outside: by an administrator, or because the server ends."""
+
+    status = 503
+
+
+class EvaluatorCrashed(SystemFault):
+    """The process that evaluated a query crashed; the server and other queries go on."""
 
 
 class CoreLost(SystemFault):

@@ -44,7 +44,7 @@ class Solutions:
     @cached_property
     def rows(self) -> list[ox.QuerySolution]:
         """All rows."""
-        return list(self._fresh())
+        return list(self.once())
 
     def write(self, sink: IO[bytes], format: Literal["json", "xml", "csv", "tsv"] = "json") -> None:
         """Write the rows in a format of the SPARQL results recommendations, as they come."""
@@ -54,7 +54,7 @@ class Solutions:
             "csv": ox.QueryResultsFormat.CSV,
             "tsv": ox.QueryResultsFormat.TSV,
         }
-        self._fresh().serialize(sink, format=forms[format])
+        self.once().serialize(sink, format=forms[format])
 
     def to_json(self) -> str:
         """SPARQL 1.1 Query Results JSON."""
@@ -108,7 +108,8 @@ class Solutions:
         self.write(sink, format)
         return sink.getvalue().decode()
 
-    def _fresh(self) -> ox.QuerySolutions:
+    def once(self) -> ox.QuerySolutions:
+        """The rows as they come; they are not kept."""
         solutions, self._first = self._first or self.run(), None
         return solutions
 
@@ -129,7 +130,7 @@ class Triples:
     @cached_property
     def rows(self) -> list[ox.Triple]:
         """All triples, each once."""
-        return list(dict.fromkeys(self._fresh()))
+        return list(dict.fromkeys(self.once()))
 
     def write(self, sink: IO[bytes], format: ox.RdfFormat = ox.RdfFormat.TURTLE) -> None:
         """Write the triples in an RDF syntax."""
@@ -145,7 +146,8 @@ class Triples:
     def __str__(self) -> str:
         return self.to_turtle()
 
-    def _fresh(self) -> ox.QueryTriples:
+    def once(self) -> ox.QueryTriples:
+        """The triples as they come, some more than once; they are not kept."""
         triples, self._first = self._first or self.run(), None
         return triples
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pyoxigraph as ox
 
@@ -35,6 +36,30 @@ class Dataset:
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
 
+    @property
+    def listed(self) -> bool:
+        """Whether the protocol names graphs."""
+        return bool(self.default_graphs or self.named_graphs)
+
+
+class Needs(TypedDict):
+    """Which view of a snapshot a query reads: the arguments of `Snapshot.view`."""
+
+    private: Private
+    inferred: bool
+    named: bool
+    complete: bool
+
+
+def needs(snapshot: Snapshot, text: str, dataset: Dataset) -> Needs:
+    """The view that `run` reads for a query."""
+    return Needs(
+        private=dataset.private,
+        inferred=dataset.inferred,
+        named=dataset.listed or guard.names_graphs(text),
+        complete=bool(snapshot.deferred) and may_read(text, _deferred(snapshot)),
+    )
+
 
 def run(
     snapshot: Snapshot,
@@ -53,15 +78,9 @@ def run(
     if form is guard.Form.UPDATE:
         raise QueryError("This is an update, not a query", hint="use kb update, or KnowledgeBase.update")
     dataset = dataset or Dataset()
-    listed = bool(dataset.default_graphs or dataset.named_graphs)
-    store = snapshot.view(
-        private=dataset.private,
-        inferred=dataset.inferred,
-        named=listed or guard.names_graphs(text),
-        complete=bool(snapshot.deferred) and may_read(text, _deferred(snapshot)),
-    )
+    store = snapshot.view(**needs(snapshot, text, dataset))
     options: dict = {"prefixes": dict(PREFIXES)}
-    if listed:
+    if dataset.listed:
         options["default_graph"] = [ox.NamedNode(graph) for graph in dataset.default_graphs]
         options["named_graphs"] = [ox.NamedNode(graph) for graph in dataset.named_graphs]
     if parameters:

@@ -1,0 +1,15 @@
+"""Queries in processes that can be ended: a pool of workers, each with one request at a time on a snapshot.
+
+HTTP process                              nursery (python -m kb.workers)
+Pool ── "spawn", a socket ──────────────► forks a worker
+     ◄── "born", "died" ──────────────────
+     ── Query | Call ── its socket ─────► worker
+     ◄── ready, data ..., end | fault ────
+"""
+
+from .errands import Call, Head, Heading, Query
+from .limits import Limits
+from .pool import Pool, Stream
+from .running import Running, Runs
+
+__all__ = ["Call", "Head", "Heading", "Limits", "Pool", "Query", "Running", "Runs", "Stream"]

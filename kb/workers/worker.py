@@ -1,0 +1,169 @@
+"""A worker: it reads one request, answers it, and waits for the next one, until the other end closes."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pyoxigraph as ox
+
+from ..errors import Forbidden, KbError, QueryError, ResultTooLarge, StoreDamaged
+from ..knowledge_base import KnowledgeBase
+from ..querying import run as querying
+from ..querying.results import Solutions, Triples
+from ..store import Snapshot
+from .counting import Counted
+from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
+
+VERBS = ("explain", "explain_all", "find", "find_gaps", "log", "stats")
+_SYNTAXES = {
+    "ttl": ox.RdfFormat.TURTLE,
+    "nt": ox.RdfFormat.N_TRIPLES,
+    "jsonld": ox.RdfFormat.JSON_LD,
+    "rdf": ox.RdfFormat.RDF_XML,
+}
+_TABULAR = ("json", "xml", "csv", "tsv")
+_KEPT = 2
+
+
+def work(connection: Connection, store: Path, memory: int) -> None:
+    """Answer requests about a store until the connection closes; `memory` is what a request may take, in bytes."""
+    worker = _Worker(connection, store, memory)
+    with contextlib.suppress(KbError, OSError):
+        worker.warm()
+    send(connection, Kind.READY)
+    while True:
+        try:
+            errand = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            worker.answer(errand)
+        except (BrokenPipeError, ConnectionError):
+            return
+
+
+class _Worker:
+    def __init__(self, connection: Connection, store: Path, memory: int) -> None:
+        self._connection = connection
+        self._memory = memory
+        self._knowledge = KnowledgeBase.open(store, read_only=True)
+        self._snapshots: dict[str, Snapshot] = {}
+        self._ready: set[tuple[object, ...]] = set()
+
+    def warm(self) -> None:
+        """Open what most requests need."""
+        snapshot = self._knowledge.snapshot
+        self._snapshots[snapshot.name] = snapshot
+        snapshot.view(private=True, inferred=True, complete=False)
+        self._bound()
+
+    def answer(self, errand: Errand) -> None:
+        """Send the answer or the fault."""
+        try:
+            if isinstance(errand, Query):
+                self._write(errand)
+            else:
+                value = self._head(errand) if isinstance(errand, Heading) else self._call(errand)
+                send_pickled(self._connection, Kind.VALUE, value)
+        except KbError as fault:
+            send_pickled(self._connection, Kind.FAULT, fault)
+        except MemoryError:
+            # As Oxigraph does: the pool reads these words.
+            print("memory allocation failed", file=sys.stderr, flush=True)
+            raise SystemExit(1) from None
+
+    def _write(self, query: Query) -> None:
+        result = self._run(query)
+        sink = Counted(self._connection, query.format, rows=query.rows, bytes=query.bytes)
+        with _faults_told(sink):
+            if isinstance(result, Triples):
+                if len(result) > query.rows:
+                    raise ResultTooLarge.rows(query.rows)
+                result.write(cast(Any, sink), _SYNTAXES[query.format])
+            else:
+                result.write(cast(Any, sink), cast(Literal["json", "xml", "csv", "tsv"], query.format))
+        sink.finish()
+
+    def _head(self, heading: Heading) -> Head:
+        result = self._run(heading)
+        if not isinstance(result, (Solutions, Triples)):
+            return Head((), (), 0, bool(result))
+        names = result.variables if isinstance(result, Solutions) else ("subject", "predicate", "object")
+        seen: set[object] = set()
+        rows = []
+        count = 0
+        with _faults_told():
+            for row in result.once():
+                if isinstance(row, ox.Triple):
+                    if row in seen:
+                        continue
+                    seen.add(row)
+                count += 1
+                if count > heading.rows:
+                    raise ResultTooLarge.rows(heading.rows)
+                if count <= heading.shown:
+                    rows.append(tuple(row))
+        return Head(names, tuple(rows), count)
+
+    def _call(self, call: Call) -> Any:
+        if call.verb not in VERBS:
+            raise Forbidden(f"Workers carry out no '{call.verb}'")
+        return getattr(self._knowledge, call.verb)(**call.arguments)
+
+    def _run(self, asked: Query | Heading) -> querying.Result:
+        snapshot = self._snapshot(asked.snapshot)
+        needs = querying.needs(snapshot, asked.text, asked.dataset)
+        known = (snapshot.name, *needs.values())
+        if known not in self._ready:
+            resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            send(self._connection, Kind.PREPARING)
+            snapshot.view(**needs)
+            send(self._connection, Kind.PREPARED)
+            self._ready.add(known)
+            self._bound()
+        with _faults_told():
+            return querying.run(snapshot, asked.text, dataset=asked.dataset)
+
+    def _snapshot(self, name: str) -> Snapshot:
+        found = self._snapshots.get(name)
+        if found is None:
+            newest = self._knowledge.snapshot
+            found = newest if newest.name == name else Snapshot(newest.folder.parent / name)
+            self._snapshots[name] = found
+            while len(self._snapshots) > _KEPT:
+                left = next(iter(self._snapshots))
+                del self._snapshots[left]
+                self._ready = {one for one in self._ready if one[0] != left}
+        return found
+
+    def _bound(self) -> None:
+        """Take the memory of a request as the most that this process may add to what it has now.
+
+        Files that are mapped, as RocksDB and the columns do, don't count.
+        """
+        try:
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
+        except OSError:
+            return  # The pool alone watches, as on macOS.
+        most = pages * resource.getpagesize() + self._memory
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+
+
+@contextlib.contextmanager
+def _faults_told(sink: Counted | None = None) -> Any:
+    """Oxigraph's faults as ours; a fault of the sink, which Oxigraph may have wrapped, as it was."""
+    try:
+        yield
+    except (KbError, MemoryError):
+        raise
+    except FileNotFoundError as fault:
+        raise StoreDamaged(f"A file of the snapshot is missing: {fault}", hint="kb doctor") from None
+    except (RuntimeError, OSError, ValueError) as fault:
+        if sink is not None and sink.fault is not None:
+            raise sink.fault from None
+        raise QueryError(f"The query failed: {fault}", hint="simplify it, or add a LIMIT") from None

@@ -186,13 +186,26 @@ def bring(
     model: Model | None = None,
     before: Inference | None = None,
 ) -> Inference:
-    """Bring staging stores to an image and to what follows from it; `model` is the image's, where it is known."""
-    rules = model.rules if model else None
+    """Bring staging stores to an image and to what follows from it; `model` is the image's, where it is known.
+
+    Without `before`, what the last writer has left is brought up to date, where the rules are the same.
+    """
+    rules = model.rules if model else rules_of(image, reasoning=settings.reasoning)
+    before = before or _left(staging, rules)
     inference = infer(image, rules, reasoning=settings.reasoning, before=before)
     staging.assert_image(inference.image)
     deferred = model.deferred if model else deferred_of(image, settings.deferred)
-    staging.infer_image(inference.image, deferred=deferred)
+    upkeep = inference.upkeep.to_json() if settings.reasoning != "none" else ""
+    staging.infer_image(inference.image, deferred=deferred, upkeep=upkeep)
     return inference
+
+
+def _left(staging: Staging, rules: RuleSet) -> Inference | None:
+    """What was made of the snapshot that staging stores have begun on, where maintenance can go on from it."""
+    if staging.base is None:
+        return None
+    upkeep = Upkeep.of_json(staging.base.upkeep, Program(rules))
+    return Inference(staging.base.image, rules, upkeep) if upkeep else None
 
 
 def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int, Pairs]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
+import xxhash
 
 from ..columns.kernels import Pairs, pack
 from .joins import Pattern, pattern
@@ -54,6 +56,14 @@ class Program:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self._kind = rules.vocabulary.type
+
+    @cached_property
+    def digest(self) -> str:
+        """What rules these are, and by which state of this code they are followed."""
+        rules = self.rules
+        parts = (rules.rules, rules.equalities, rules.constraints, rules.distinct, rules.schema)
+        told = [*sorted(map(repr, (one for part in parts for one in part))), repr(rules.vocabulary)]
+        return xxhash.xxh3_128_hexdigest("\n".join([_code(), *told]).encode())
 
     @cached_property
     def equalities(self) -> list[tuple[EqualityRule, tuple[Pattern, ...]]]:
@@ -128,6 +138,15 @@ class Program:
 
     def _patterns(self, body: Body) -> tuple[Pattern, ...]:
         return tuple(pattern(atom, self._kind) for atom in body)
+
+
+@cache
+def _code() -> str:
+    """A digest of the modules that decide what follows; some others count too."""
+    digest = xxhash.xxh3_128()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
 
 
 def _below(keys: Iterable[int], rules: Iterable[PatternRule]) -> set[int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from .engine import Consequences
 from .layered_tables import State
 from .maintenance import Maintenance
 from .program import Program
+from .rules import Source
 from .standing import Change, Standing
 
 # Where a larger part of the asserted facts changes, reasoning from scratch is quicker; some may always change.
@@ -45,6 +48,20 @@ class Upkeep:
         """What there is to know after reasoning from scratch."""
         odd = (one.oversized or one.unkeyed or one.extra for one in (public, private))
         return cls(program, public.contradictions, private.contradictions, not any(odd))
+
+    def to_json(self) -> str:
+        """What `of_json` needs in a later process, for the same image and the same rules."""
+        told = {name: [_told(one) for one in getattr(self, name)] for name in ("public", "private")}
+        return json.dumps({"rules": self.program.digest, "is_plain": self.is_plain, **told})
+
+    @classmethod
+    def of_json(cls, text: str, program: Program) -> Upkeep | None:
+        """What an earlier process knew; None where it followed other rules, or this code was another."""
+        told = json.loads(text) if text else {}
+        if told.get("rules") != program.digest:
+            return None
+        public, private = (tuple(map(_read, told[name])) for name in ("public", "private"))
+        return cls(program, public, private, told["is_plain"])
 
     def after(self, before: Image, after: Image) -> tuple[Image, Upkeep]:
         """The image `after`, whose inferred views are still those of `before`, with its own consequences.
@@ -147,6 +164,15 @@ class Upkeep:
             redefined,
         )
         return Standing(self.program, change)
+
+
+def _told(one: Contradiction) -> list[Any]:
+    return [one.source.names, one.source.axiom, one.witnesses, one.facts]
+
+
+def _read(told: list[Any]) -> Contradiction:
+    names, axiom, witnesses, facts = told
+    return Contradiction(Source(tuple(names), axiom), tuple(witnesses), tuple((s, p, o) for s, p, o in facts))
 
 
 def _difference(before: Relations, after: Relations) -> Patch:

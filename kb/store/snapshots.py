@@ -1,6 +1,6 @@
 """Snapshots: immutable folders, each one commit's Oxigraph stores and columns.
 
-    snapshots/NNNNNNNN-ID/{asserted,oxigraph,columns,views,readers,deferred}
+    snapshots/NNNNNNNN-ID/{asserted,oxigraph,columns,views,readers,deferred,upkeep}
 
 ``oxigraph`` is there only where something was inferred. Whoever reads a snapshot holds a shared lock on
 ``readers``, which ends with his process: pruning leaves such a snapshot alone.
@@ -29,6 +29,7 @@ from . import oxigraph
 
 READERS = "readers"
 DEFERRED = "deferred"
+UPKEEP = "upkeep"
 
 
 class Snapshot:
@@ -61,6 +62,14 @@ class Snapshot:
     def deferred(self) -> frozenset[int]:
         """The ids of the properties whose consequences are in the columns, but not in `store`."""
         return frozenset(map(int, (self.folder / DEFERRED).read_text(encoding="ascii").split()))
+
+    @property
+    def upkeep(self) -> str:
+        """What whoever keeps the consequences up to date has noted about them; empty for nothing."""
+        try:
+            return (self.folder / UPKEEP).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
 
     @property
     def infers(self) -> bool:

@@ -7,9 +7,11 @@ commit costs depends on the commit. Nothing in it is ever trusted after a crash 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -20,7 +22,7 @@ from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from . import oxigraph
 from .durable import sync, sync_tree
-from .snapshots import DEFERRED, READERS, Snapshot
+from .snapshots import DEFERRED, READERS, UPKEEP, Snapshot
 
 _OWNER = "owner"
 
@@ -56,6 +58,7 @@ class Staging:
             self._merged = ox.Store(str(self.folder / "oxigraph"))
         self._rebased = False
         self._deferred = base.deferred if base else frozenset()
+        self._upkeep = ""
         self._in_asserted = self._in_merged = self.image
 
     @property
@@ -81,10 +84,11 @@ class Staging:
         self.assert_image(image)
         return self.asserted
 
-    def infer_image(self, image: Image, *, deferred: frozenset[int] = frozenset()) -> None:
+    def infer_image(self, image: Image, *, deferred: frozenset[int] = frozenset(), upkeep: str = "") -> None:
         """Bring the merged store to `image`, whose asserted part the asserted store has already.
 
-        What was inferred of the `deferred` properties (ids) is left out: see `Snapshot.view`.
+        What was inferred of the `deferred` properties (ids) is left out: see `Snapshot.view`. `upkeep` is noted
+        for the next writer's first commit.
         """
         inferred = image.inferred_public.size + image.inferred_private.size
         if not inferred:
@@ -97,6 +101,7 @@ class Staging:
             else:
                 self._change(self._merged, gained, lost, image)
         self.image = self._in_merged = image
+        self._upkeep = upkeep
 
     def merged(self, image: Image) -> Image:
         """An image with the relations merged that are due, their files written ahead; for another thread."""
@@ -125,9 +130,19 @@ class Staging:
             shutil.rmtree(self._ahead)
             self._rebased = False
         (place / DEFERRED).write_text(" ".join(map(str, sorted(self._deferred))), encoding="ascii")
+        if self._upkeep:
+            self._note_upkeep(place)
         (place / READERS).touch()
         if durable:
             sync_tree(place)
+
+    def _note_upkeep(self, place: Path) -> None:
+        """Most commits change nothing of it: then it is linked, and no file more is to be synced."""
+        if self.base and self.base.upkeep == self._upkeep:
+            with suppress(OSError):
+                os.link(self.base.folder / UPKEEP, place / UPKEEP)
+                return
+        (place / UPKEEP).write_text(self._upkeep, encoding="utf-8")
 
     def close(self) -> None:
         """Let go of the stores and remove them; nothing the second time."""

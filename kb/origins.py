@@ -54,7 +54,7 @@ def origins_of_load(
     image: Image, added: Rows, inputs: Inputs, report: LoadReport, *, graph: str, secret: bytes
 ) -> Mapping[str, Origin]:
     """Labels and places of what a load's report speaks of, by N-Triples syntax; `added` is what the files say."""
-    results = report.validation.results if report.validation else ()
+    results = report.validation.results if report.validation is not None else ()
     nodes = list(dict.fromkeys([*report.nodes, *(str(one.focus) for one in results)]))[:_MOST]
     if not nodes:
         return {}

@@ -15,7 +15,7 @@ from .mapping import read_mapping
 from .rdf import open_source
 from .tables import TableOptions, rows_of_subjects
 
-_PREFIX = re.compile(rb"^\s*@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE)
+_PREFIX = re.compile(rb"@?prefix\s+([\w.-]*):\s*<([^>]*)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def _lines_of(path: Path, nodes: Collection[str]) -> Iterator[tuple[str, Place]]
     begun: dict[str, int] = {}
     with open_source(path) as source:
         for number, line in enumerate(source, 1):
-            if declared := _PREFIX.match(line):
-                prefixes[declared[1]] = declared[2]
+            if line.lstrip()[:7].lower().startswith((b"@prefix", b"prefix")):
+                prefixes.update(_PREFIX.findall(line))
                 continue
             for begins, iri in _iris(line, prefixes):
                 node = wanted.get(iri)

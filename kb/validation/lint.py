@@ -282,8 +282,12 @@ def _properties(shape: Shape, vocabulary: Vocabulary | None) -> Iterator[Lint]:
     named += [one.predicate for one in shape.constraints if isinstance(one, c.Pair)]
     for one in dict.fromkeys(named):
         if not vocabulary.knows(one):
-            near = difflib.get_close_matches(one.value, sorted(vocabulary.predicates), 1, 0.85)
-            hint = f"did you mean <{near[0]}>?" if near else "look at its spelling and namespace"
+            beginning = one.value.removesuffix(local_name(one))
+            names = [
+                name.removeprefix(beginning) for name in vocabulary.predicates if name.startswith(beginning)
+            ]
+            near = difflib.get_close_matches(local_name(one), sorted(names), 1)
+            hint = f"did you mean <{beginning}{near[0]}>?" if near else "look at its spelling and namespace"
             yield Lint("warning", shape.name, f"property <{one.value}> is in neither ontology nor data", hint)
 
 
@@ -363,7 +367,7 @@ def _placed(lint: Lint, node: Term | None, texts: dict[Path, list[str]]) -> Lint
     """A lint with the file and line that name a node, as far as texts show it."""
     if not isinstance(node, ox.NamedNode) or is_blank(node):
         return lint
-    local = re.escape(re.split(r"[/#]", node.value)[-1])
+    local = re.escape(re.split(r"[/#:]", node.value)[-1])
     full = re.compile(rf"<{re.escape(node.value)}>|(?<![\w:])[\w.-]*:{local}(?![\w-])")
     begins = re.compile(rf"^(?:{full.pattern})")
     for pattern in (begins, full):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,11 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kb import graphs
+from kb.columns import kernels, relations
 from kb.columns.batches import batches_of
 from kb.columns.image import Image
 from kb.columns.rows import Rows
 from kb.pipeline import Inference, infer
-from kb.reasoning import FromScratch, compile_ontology
+from kb.reasoning import FromScratch, cliques, compile_ontology, derivation, layered_tables
 
 from .conftest import parse
 from .test_differential import axioms, facts
@@ -87,8 +90,17 @@ steps = st.lists(st.tuples(some, numbers, some, numbers), min_size=1, max_size=4
     public=st.lists(facts, max_size=12),
     private=st.lists(facts, max_size=6),
     steps=steps,
+    few=st.sampled_from([0, 2, kernels.FEW]),
 )
-def test_changes_give_what_reasoning_from_scratch_gives(ontology, public, private, steps):
+def test_changes_give_what_reasoning_from_scratch_gives(ontology, public, private, steps, few):
+    with ExitStack() as stack:
+        for module in (kernels, relations, cliques, derivation, layered_tables):
+            stack.enter_context(patch.object(module, "FEW", few))
+        follow(ontology, public, private, steps)
+
+
+def follow(ontology, public, private, steps):
+    """Make changes and check after each."""
     store = Store("\n".join(ontology), public, private)
     known = {PUBLIC: list(dict.fromkeys(public)), PRIVATE: list(dict.fromkeys(private))}
     for more, fewer, secrets, fewer_secrets in steps:

@@ -6,7 +6,7 @@
                  and all contradictions, looked for again in the finished state
     owlrl        2,000 triples beside owlrl (keys aside, on which it does not end in time)
     reasonable   100,000 triples and LUBM, without the axioms that `reasonable` gets wrong or does not know
-    sparq        100,000 and 1,000,000 triples and LUBM beside sparq-rdf
+    sparq        100,000 and 1,000,000 triples and LUBM beside sparq-rdf, with one chain a property: it follows no more
     end          load, reason and write back 1 M, beside a bare bulk load of asserted and inferred N-Triples
 
 Each measurement is a process of its own. Reading is left out for all engines alike (but in `end`); our ontology is
@@ -98,7 +98,7 @@ def beside_reasonable(place: Path, lubm: Path | None) -> None:
 
 
 def beside_sparq(place: Path, lubm: Path | None) -> None:
-    write_axioms(place, ontology())
+    write_axioms(place, one_chain_each(ontology()))
     for title, scale in (("100,000 triples", 1.07), ("1,000,000 triples", 10.7)):
         run("shop", place, scale, 0)
         compare(place, title, "sparq-rdf")
@@ -252,6 +252,17 @@ def understood(axioms: list[ox.Quad]) -> Iterator[ox.Quad]:
         above = one.predicate.value.endswith("subClassOf") and one.object in fillers
         if not above and not UNKNOWN_TO_REASONABLE.search(f"{one.predicate} {one.object}"):
             yield one
+
+
+def one_chain_each(axioms: Iterator[ox.Quad]) -> Iterator[ox.Quad]:
+    """The axioms without further chains of a property: sparq-rdf 0.1.6 follows one of them only (prp-spo2)."""
+    chained = set()
+    for one in axioms:
+        if one.predicate.value.endswith("propertyChainAxiom"):
+            if one.subject in chained:
+                continue
+            chained.add(one.subject)
+        yield one
 
 
 def write_axioms(place: Path, axioms: Iterator[ox.Quad] | list[ox.Quad]) -> None:

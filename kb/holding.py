@@ -85,9 +85,13 @@ class Holding:
     author: str
     routes: bool
     read_only: bool
-    snapshot: Snapshot
     _writer: Writer
     _abandoned: Callable[[], bool] | None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current snapshot."""
+        raise NotImplementedError
 
     def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Self:
         """The same store and writer for one request that a core carries out."""

@@ -215,7 +215,7 @@ _BEYOND_CORE = [
 
 
 def _subclasses(cls: type) -> Iterator[type]:
-    for one in cls.__subclasses__():
+    for one in type.__subclasses__(cls):
         yield one
         yield from _subclasses(one)
 

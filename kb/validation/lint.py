@@ -215,7 +215,8 @@ _BEYOND_CORE = [
 
 
 def _subclasses(cls: type) -> Iterator[type]:
-    for one in type.__subclasses__(cls):
+    direct: list[type] = cls.__subclasses__()
+    for one in direct:
         yield one
         yield from _subclasses(one)
 

@@ -98,15 +98,19 @@ def lexical(dictionary: Dictionary, ids: Ids) -> pa.Array:
     # All terms of one datatype and language have as many characters to cut off behind the lexical form.
     sorts = (dictionary.datatype_of(ids).astype(np.uint64) << np.uint64(16)) | dictionary.language_of(ids)
     parts, places = [], []
-    for sort in np.unique(sorts):
+    kinds = np.unique(sorts)
+    for sort in kinds:
         of_sort = np.flatnonzero(sorts == sort)
-        part = terms.take(pa.array(of_sort))
+        part = terms.take(pa.array(of_sort)) if len(kinds) > 1 else terms
         parts.append(pc.binary_slice(part.cast(pa.large_binary()), 1, -_suffix_length(dictionary, int(sort))))
         places.append(of_sort)
     if not parts:
         return terms
-    order = np.argsort(np.concatenate(places))
-    bare = pa.concat_arrays(parts).take(pa.array(order)).cast(pa.large_string())
+    bare = parts[0]
+    if len(parts) > 1:
+        order = np.argsort(np.concatenate(places))
+        bare = pa.concat_arrays(parts).take(pa.array(order))
+    bare = bare.cast(pa.large_string())
     escaped = np.flatnonzero(pc.match_substring(terms, "\\").fill_null(False).to_numpy(False))
     if len(escaped):
         mask = np.zeros(len(ids), bool)

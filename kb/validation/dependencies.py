@@ -184,7 +184,7 @@ def edges(path: Path, back: Path | None = None, *, turned: bool = False) -> Iter
 
     >>> p, q = (Predicate(ox.NamedNode(f"urn:{name}")) for name in "pq")
     >>> [(str(edge.predicate), str(edge.back)) for edge in edges(Sequence((p, Repeated(q, 0, True))))]
-    [('<urn:p>', 'None'), ('<urn:q>', '<urn:p>/(<urn:q>*)')]
+    [('<urn:p>', 'None'), ('<urn:q>', '<urn:p>/<urn:q>*')]
     """
     match path:
         case Predicate(iri):

@@ -21,6 +21,7 @@ from .vocabulary import OWL_CLASS, RDFS_CLASS, sh
 
 MAX_ROWS = 200_000
 _ANONYMOUS = "urn:commerce-kb:anonymous-shape:"
+_RULE = sh("rule")
 _TARGETS = {
     sh(name) for name in ("target", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 }

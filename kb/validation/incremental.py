@@ -110,10 +110,9 @@ class _Search:
             for predicate, ways in reads.items():
                 if predicate is None or predicate.value in self.rows:
                     for way, shapes in ways.items():
-                        if isinstance(way, Edge) and way.cls is not None:
-                            if not len(self.typed(self.rows[RDF_TYPE.value], way.cls)):
-                                continue
-                        found.update(shapes)
+                        cls = way.cls if isinstance(way, Edge) else None
+                        if cls is None or len(self.typed(self.rows[RDF_TYPE.value], cls)):
+                            found.update(shapes)
         return found
 
     def subclasses(self) -> None:

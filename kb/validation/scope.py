@@ -99,6 +99,7 @@ class Scope:
         # Weak, so that a finished validation lets go of the store at once and not at the next collection.
         self._failing = WeakMethod(failing)
         self._instances: dict[tuple[Term, bool], Ids] = {}
+        self._forms: tuple[Ids, pa.Array] | None = None
 
     def failing(self, shape: Resource, nodes: Ids) -> Ids:
         """Those of `nodes` that don't conform to a shape, and perhaps others."""
@@ -126,6 +127,12 @@ class Scope:
             known = self.data.ontology.get_relation(self.data.id(RDF_TYPE))
             typed = unite(typed, known.rows.pairs_under(nodes))
         return contains(distinct(heads(typed[contains(classes, tails(typed))])), nodes)
+
+    def forms(self, ids: Ids) -> pa.Array:
+        """The string values of terms; the last ones are remembered, since shapes share their nodes."""
+        if self._forms is None or not np.array_equal(self._forms[0], ids):
+            self._forms = ids, lexical(self.dictionary, ids)
+        return self._forms[1]
 
     def walk(self, path: Path, nodes: Ids) -> Pairs:
         """All (node, value) along a path."""
@@ -158,7 +165,7 @@ class ValueNodes:
     @cached_property
     def forms(self) -> pa.Array:
         """The string value of each distinct value, null for blank nodes."""
-        return lexical(self.scope.dictionary, self.distinct)
+        return self.scope.forms(self.distinct)
 
     @cached_property
     def typed(self) -> TypedValues:

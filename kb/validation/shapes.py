@@ -72,6 +72,12 @@ class ShapesGraph:
         return self.shapes[node]
 
     @cached_property
+    def has_rules(self) -> bool:
+        """Whether any shape has a rule of SHACL-AF."""
+        rule = sh("rule")
+        return any(one.predicate == rule for one in self.triples)
+
+    @cached_property
     def plan(self) -> Plan:
         """What the results of its shapes depend on."""
         from .dependencies import Plan  # It is written over shapes.

@@ -136,13 +136,17 @@ class Texts:
         texts = [one for one in given if one is not None]
         if not texts or len(texts) < len(given):
             return None
-        places = np.zeros(len(texts[0].places), np.int64)
-        for one in texts:
-            if len(one.values) > 1:
+        varied = [one for one in texts if len(one.values) > 1]
+        if len(varied) == 1:
+            places, count = varied[0].places, len(varied[0].values)
+            arguments = [one.values if one is varied[0] else one.values * count for one in texts]
+        else:
+            places = np.zeros(len(texts[0].places), np.int64)
+            for one in varied:
                 places = np.unique(pack(places, one.places), return_inverse=True)[1]
-        first = np.zeros(int(places.max()) + 1 if len(places) else 0, np.int64)
-        first[places] = np.arange(len(places))
-        arguments = [[one.values[place] for place in one.places[first].tolist()] for one in texts]
+            first = np.zeros(int(places.max()) + 1 if len(places) else 0, np.int64)
+            first[places] = np.arange(len(places))
+            arguments = [[one.values[place] for place in one.places[first].tolist()] for one in texts]
         made = [None if None in row else function(*row) for row in zip(*arguments, strict=True)]
         values = list(dict.fromkeys(made))
         numbers = {value: number for number, value in enumerate(values)}

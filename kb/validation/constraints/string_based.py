@@ -17,6 +17,8 @@ from ..scope import ValueNodes
 
 _OUTSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"[\p{L}\p{M}\p{N}_]", "W": r"[^\p{L}\p{M}\p{N}_]"}
 _INSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"\p{L}\p{M}\p{N}_"}
+# A text that stands at the beginning.
+_PREFIX = re.compile(r"\^((?:[\w:/#,; @~&=-]|\[\.\])+)")
 _TOKEN = re.compile(r"\\.|\[\^?|\]|\s|.", re.DOTALL)
 
 
@@ -55,6 +57,8 @@ def matches(forms: pa.Array, pattern: str, flags: str = "") -> NDArray[np.bool_]
         )
     if "q" in flags:
         pattern, flags = re.escape(pattern).replace("\\ ", " "), flags.replace("x", "").replace("q", "")
+    if not flags and (beginning := _PREFIX.fullmatch(pattern)):
+        return pc.starts_with(forms, beginning[1].replace("[.]", ".")).fill_null(False).to_numpy(False)
     mode = "".join(sorted(set(flags) & set("smi")))
     try:
         text = (f"(?{mode})" if mode else "") + _as_re2(pattern, spaced="x" in flags)

@@ -107,8 +107,9 @@ class Reading:
         rules, view, asserted = self._premises(private)
         dictionary = rules.dictionary
         triple = [str(term(part)) for part in (subject, property, object)]
-        ids = (int(dictionary.stored[dictionary.id(part)]) for part in triple)
-        proof = explain(rules, view, asserted, *ids, dictionary=dictionary)
+        ids = [int(one) for one in dictionary.stored_of(dictionary.find(triple))]
+        # In the same words where the store knows no such term: whoever asks may not see where it is known.
+        proof = explain(rules, view, asserted, *ids, dictionary=dictionary) if all(ids) else None
         if proof is None:
             raise NotFound(
                 f"No proof was found of {' '.join(triple)}", hint="ask with kb query whether it holds"

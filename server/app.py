@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from flask import Flask, Response, g, request
 from markupsafe import Markup
 
-from . import access, entity_pages, gallery, ontology_pages, pages, problems, sparql
+from kb.settings import Settings
+from kb.tokens import Tokens
+from kb.workers import Limits, Pool, Runs
+
+from . import (
+    access,
+    changes,
+    entity_pages,
+    gallery,
+    graph_store,
+    loads,
+    ontology_pages,
+    pages,
+    problems,
+    running,
+    sparql,
+)
 from .context import CONTENT_SECURITY
 from .links import href, with_parameters
 from .negotiation import choose_language
@@ -25,35 +42,76 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# For pages of other sites that were named; they ask, they don't write.
+_SHARED = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-None-Match",
+    "Access-Control-Expose-Headers": "ETag, X-Commerce-KB-Snapshot, X-Commerce-KB-Reasoning, X-Commerce-KB-Cut",
+    "Access-Control-Max-Age": "600",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+# What is answered without a look at who asks.
+_UNGUARDED = ("static", "pages.health")
 
 
-def create_app(store: Path, *, bound: str = "127.0.0.1", host_names: Collection[str] = ()) -> Flask:
+def create_app(
+    store: Path,
+    *,
+    bound: str = "127.0.0.1",
+    host_names: Collection[str] = (),
+    origins: Collection[str] = (),
+    public: bool = False,
+    limits: Limits | None = None,
+    runs: Path | None = None,
+) -> Flask:
     """The application that answers for a store.
 
-    ``bound`` is the address that the server listens on: private graphs are served on loopback only. ``host_names``
-    are names, beside those of loopback, for which requests are answered.
+    ``bound`` is the address that the server listens on: on loopback alone, or with ``public``, callers without a token
+    read public graphs. ``host_names`` are names, beside those of loopback, for which requests are answered, ``origins``
+    the origins of other sites whose pages may ask. ``limits`` are those of queries (else the
+    store's settings say them); ``runs`` is the folder in which all processes of a server list what runs.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     app.config["BUILD"] = max(path.stat().st_mtime_ns for path in _PACKAGE.rglob("*") if path.is_file())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["store"] = store
     app.extensions["reader"] = Reader(store)
+    app.extensions["pool"] = Pool(
+        store,
+        limits=limits or Limits.of(Settings.of(store).limits),
+        runs=Runs(runs or Path(tempfile.mkdtemp(prefix="commerce-kb-"))),
+    )
     words = Words.load()
+    door = access.Door(Tokens(store), bound=bound, public=public)
 
     @app.before_request
     def admit() -> None:
         g.forced_language = request.args.get("lang") if request.args.get("lang") in words.languages else None
         g.language = choose_language(request.headers.get("Accept-Language"), name=g.forced_language)
         access.check_host(request.headers.get("Host"), names=host_names)
-        g.caller = access.identify(bound=bound, peer=request.remote_addr, headers=dict(request.headers))
+        g.caller = access.ANONYMOUS
+        access.check_origin(
+            request.method,
+            host=request.host,
+            origin=request.headers.get("Origin"),
+            site=request.headers.get("Sec-Fetch-Site"),
+            allowed=origins,
+        )
+        if request.endpoint not in _UNGUARDED and request.method != "OPTIONS":
+            g.caller = door.admit(peer=request.remote_addr, headers=dict(request.headers))
 
     @app.after_request
     def protect(response: Response) -> Response:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if "snapshot" in g:
-            response.headers["X-Commerce-KB-Snapshot"] = g.snapshot.name
-        response.vary.update(("Accept", "Accept-Language"))
+            response.headers.setdefault("X-Commerce-KB-Snapshot", g.snapshot.name)
+        if request.headers.get("Origin") in origins:
+            response.headers.update({**_SHARED, "Access-Control-Allow-Origin": request.headers["Origin"]})
+        response.vary.update(("Accept", "Accept-Language", "Authorization"))
+        if origins:
+            response.vary.add("Origin")
         return response
 
     @app.context_processor
@@ -70,12 +128,12 @@ def create_app(store: Path, *, bound: str = "127.0.0.1", host_names: Collection[
             "switched": _switched,
             "hidden_language": _hidden_language,
             "snapshot": g.snapshot.name if "snapshot" in g else None,
-            "private_shown": "caller" in g and g.caller.private,
+            "caller": g.get("caller", access.ANONYMOUS),
             "vendor": _vendored(app),
         }
 
     problems.register(app)
-    for part in (sparql, pages, gallery, entity_pages, ontology_pages):
+    for part in (sparql, graph_store, changes, loads, pages, gallery, entity_pages, ontology_pages, running):
         app.register_blueprint(part.routes)
     return app
 

@@ -19,19 +19,25 @@ def view() -> View:
     if "snapshot" not in g:
         g.knowledge = current_app.extensions["reader"].open()
         g.snapshot = g.knowledge.snapshot
-    return View(g.knowledge, g.snapshot, g.caller)
+    pool = current_app.extensions["pool"]
+    return View(g.knowledge, g.snapshot, g.caller, pool, request.environ.get("gunicorn.socket"))
 
 
 def fingerprint(*parts: object) -> str:
     """An entity tag for an answer that depends on code, snapshot, caller, language and these parts alone."""
-    given = (current_app.config["BUILD"], view().snapshot.name, g.caller, g.language, *parts)
+    given = (current_app.config["BUILD"], view().snapshot.name, repr(g.caller), g.language, *parts)
     seen = "\0".join(str(part) for part in given)
     return hashlib.blake2b(seen.encode(), digest_size=16).hexdigest()
 
 
 def tag(response: Response, *parts: object) -> Response:
     """Give an answer its entity tag, and turn it into 304 where the client has it already."""
-    response.set_etag(fingerprint(*parts))
+    return tag_as(response, fingerprint(*parts))
+
+
+def tag_as(response: Response, mark: str) -> Response:
+    """The same for an entity tag that is known already."""
+    response.set_etag(mark)
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
     return response

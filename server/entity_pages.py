@@ -44,18 +44,20 @@ def explain() -> Response:
     subject, predicate = (checked(_given(name)) for name in ("s", "p"))
     value = _term(_given("o"))
     format = choose(request.headers.get("Accept"), (JSON_DOCUMENT, HTML), name=request.args.get("format"))
-    proof = view().knowledge.explain(
-        NamedNode(subject), NamedNode(predicate), value, private=g.caller.private
-    )
-    marks = (subject, predicate, value, format.name)
+    every = request.args.get("all") == "true"
+    verb = "explain_all" if every else "explain"
+    told = view().call(verb, subject=NamedNode(subject), property=NamedNode(predicate), object=value)
+    marks = (subject, predicate, value, every, format.name)
     if format is not HTML:
-        return tag(jsonify(proof.to_dict()), *marks)
-    labels = Labels.of(view(), iris_in(_mentioned(proof)), language=g.language)
+        return tag(jsonify(told.to_dict()), *marks)
+    proofs = told.proofs if every else (told,)
+    mentioned = [term for proof in proofs for term in _mentioned(proof)]
+    labels = Labels.of(view(), iris_in(mentioned), language=g.language)
 
     def cells(triple: tuple) -> list:
         return [labels.cell(part, link_language=g.forced_language) for part in triple]
 
-    page = render_template("explain.html", proof=proof, cells=cells)
+    page = render_template("explain.html", proof=proofs[0], proofs=proofs, cells=cells)
     return tag(Response(page, content_type=HTML.content_type), *marks)
 
 

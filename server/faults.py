@@ -33,6 +33,22 @@ class BodyTooLarge(UsageError):
     status = 413
 
 
+class Unauthorised(UsageError):
+    """No token was shown, or a wrong one; `browser` says that a browser should ask its user for one."""
+
+    status = 401
+
+    def __init__(self, what: str, *, hint: str | None = None, browser: bool = False) -> None:
+        self.browser = browser
+        super().__init__(what, hint=hint)
+
+
+class TooManyGuesses(UsageError):
+    """Too many wrong tokens came from one address."""
+
+    status = 429
+
+
 class Misdirected(UsageError):
     """The Host header names a machine that this server is not."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, render_template, request
@@ -20,7 +19,7 @@ from .context import tag, view
 from .display import Labels, iris_in
 from .links import with_parameters
 from .negotiation import HTML, SOLUTIONS, choose
-from .sparql import table, written
+from .sparql import streamed, table
 
 routes = Blueprint("gallery", __name__)
 
@@ -81,12 +80,12 @@ def answer(name: str) -> Response:
         one.name: request.args[one.name] for one in asked.parameters if request.args.get(one.name, "").strip()
     }
     seen = view()
-    terms = asked.terms(given, partial(seen.knowledge.find, private=g.caller.private))
+    terms = asked.terms(given, seen.find)
     text = asked.bound(terms)
-    result = cast(Solutions, seen.query(text))
     marks = (text, format.name, request.args.get("part"))
     if format is not HTML:
-        return tag(written(result, format), *marks)
+        return tag(streamed(seen.stream(text, format.name), format), *marks)
+    result = cast(Solutions, seen.query(text))
     values = {place: term.value for place, term in terms.items()}
     page = render_template(
         "question_answer.html" if request.args.get("part") == "answer" else "question.html",

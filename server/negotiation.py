@@ -25,7 +25,7 @@ class Format:
         >>> CSV.content_type
         'text/csv; charset=utf-8'
         """
-        textual = self.media_type.startswith("text/") or self.media_type.endswith("n-triples")
+        textual = self.media_type.startswith("text/") or self.media_type.endswith(("n-triples", "n-quads"))
         return f"{self.media_type}; charset=utf-8" if textual else self.media_type
 
 
@@ -40,8 +40,12 @@ N_TRIPLES = Format("nt", "application/n-triples", ("ntriples", "text/plain"))
 JSON_LD = Format("jsonld", "application/ld+json", ("json", "application/json"))
 RDF_XML = Format("rdf", "application/rdf+xml", ("xml", "application/xml", "text/xml"))
 
+N_QUADS = Format("nq", "application/n-quads", ("nquads", "text/x-nquads"))
+TRIG = Format("trig", "application/trig", ("application/x-trig",))
+
 SOLUTIONS = (JSON, XML, CSV, TSV)
 GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+DATASETS = (N_QUADS, TRIG, JSON_LD)
 
 
 def choose(accept: str | None, offered: Sequence[Format], *, name: str | None = None) -> Format:

@@ -10,6 +10,7 @@ from kb.terms import CKB
 from . import gallery
 from .context import CONTENT_SECURITY, tag, view
 from .display import Labels
+from .faults import Unauthorised
 from .links import href
 from .negotiation import HTML, JSON_DOCUMENT, choose
 
@@ -41,7 +42,7 @@ _HEADLINES = tuple(
 def home() -> Response:
     """Name, search, counts, questions, editor."""
     seen = view()
-    stats = seen.knowledge.stats(private=g.caller.private)
+    stats = seen.call("stats")
     instances = {one.iri: one.instances for one in stats.classes}
     labels = Labels.of(seen, _HEADLINES, language=g.language)
     counts = [
@@ -72,7 +73,7 @@ def find() -> Response:
     limit = min(request.args.get("limit", _HITS, type=int), _MOST_HITS)
     format = choose(request.headers.get("Accept"), (JSON_DOCUMENT, HTML), name=request.args.get("format"))
     seen = view()
-    hits = seen.knowledge.find(text, kind=kind, limit=limit, private=g.caller.private) if text else []
+    hits = seen.find(text, kind=kind, limit=limit) if text else []
     kinds = Labels.of(seen, (hit.kind for hit in hits), language=g.language)
     if format is not HTML:
         listed = [
@@ -95,14 +96,30 @@ def _label(hit: Match) -> str:
     return (hit.label_zh if g.language == "zh" else None) or hit.label
 
 
+@routes.get("/sign-in")
+def sign_in() -> Response:
+    """Where a browser asks its user for a token, as a password; it sends it from then on."""
+    if not g.caller.known:
+        raise Unauthorised(
+            "Sign in with a token as the password; the user's name does not matter",
+            hint="kb token add --role analyst makes a token",
+            browser=True,
+        )
+    # Whole, so that a token in the address does not stay there.
+    response = Response(status=303, headers={"Location": f"{request.scheme}://{request.host}/"})
+    response.autocorrect_location_header = False
+    return response
+
+
 @routes.get("/commits")
 def commits() -> str:
     """Who changed what, when and why, newest first."""
-    log = view().knowledge.log(private=view().caller.private)
+    log = view().call("log")
     return render_template("commits.html", commits=log[: -_LOG - 1 : -1], count=len(log))
 
 
 @routes.get("/health")
 def health() -> Response:
     """Whether a worker can read the store; 200 with the snapshot, or the problem."""
+    view().query("ASK {}")
     return jsonify({"status": "ok", "snapshot": view().snapshot.name})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from flask import Flask, Response, current_app, g, json, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from kb.errors import KbError, NotFound
+from kb.errors import GateRefused, KbError, NotFound
 
-from .faults import BodyTooLarge, MethodNotAllowed
+from .faults import BodyTooLarge, MethodNotAllowed, TooManyGuesses, Unauthorised
 from .negotiation import HTML, Format, choose
 
 _PROBLEM = Format("problem", "application/problem+json", ("application/json",))
@@ -26,7 +27,7 @@ def _problem(fault: KbError) -> Response:
     """A fault as a problem document (RFC 9457), or as a page for a browser."""
     if not hasattr(g, "language"):
         g.language, g.forced_language = "en", None
-    problem = fault.to_dict()
+    problem = described(fault)
     try:
         wanted = choose(request.headers.get("Accept"), (_PROBLEM, HTML))
     except KbError:
@@ -38,8 +39,25 @@ def _problem(fault: KbError) -> Response:
         response = Response(text, fault.status, content_type=_PROBLEM.media_type)
     if isinstance(fault, MethodNotAllowed):
         response.headers["Allow"] = ", ".join((*fault.allowed, "OPTIONS"))
+    if isinstance(fault, Unauthorised):
+        scheme = "Basic" if fault.browser else "Bearer"
+        response.headers["WWW-Authenticate"] = f'{scheme} realm="commerce-kb", charset="UTF-8"'
+    if isinstance(fault, TooManyGuesses):
+        response.headers["Retry-After"] = "60"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def described(fault: KbError) -> dict[str, Any]:
+    """A fault as a caller may hear of it; what the shapes said of private data only by who sees all of it."""
+    problem: dict[str, Any] = fault.to_dict()
+    if isinstance(fault, GateRefused):
+        problem["hint"] = "mend the data and send it again; nothing was written"
+        if g.caller.private is not True:
+            problem.pop("where", None)
+        elif fault.report is not None:
+            problem |= {"text": str(fault.report), "report": fault.report.to_dict()}
+    return problem
 
 
 def _http_problem(error: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""The SPARQL 1.1 Protocol's query operation: from the parts of an HTTP request to what is asked. No I/O."""
+"""The SPARQL 1.1 Protocol: from the parts of an HTTP request to what is asked. No I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from kb.errors import Forbidden, QueryError
+from kb.errors import QueryError
 
 from .faults import MethodNotAllowed, UnsupportedMediaType
 
@@ -29,11 +29,21 @@ class QueryRequest:
     format: str | None = None
 
 
-def parse(method: str, *, content_type: str | None, query_string: str, body: bytes) -> QueryRequest:
-    """The query that a request asks (SPARQL 1.1 Protocol, section 2.1).
+@dataclass(frozen=True)
+class UpdateRequest:
+    """An update, and the dataset that the protocol gives its WHERE; None where it gives none."""
 
-    Raises MethodNotAllowed, UnsupportedMediaType, Forbidden for an update, and QueryError for a query that is
-    missing, repeated or can't be decoded.
+    text: str
+    using: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+
+
+def parse(
+    method: str, *, content_type: str | None, query_string: str, body: bytes
+) -> QueryRequest | UpdateRequest:
+    """The query or the update that a request asks for (SPARQL 1.1 Protocol, sections 2.1 and 2.2).
+
+    Raises MethodNotAllowed, UnsupportedMediaType, and QueryError for a text that is missing, repeated or can't be
+    decoded, and for an update by GET.
 
     >>> parse("GET", content_type=None, query_string="query=ASK%20%7B%7D&reasoning=false", body=b"")
     QueryRequest(text='ASK {}', default_graphs=(), named_graphs=(), reasoning=False, format=None)
@@ -46,16 +56,16 @@ def parse(method: str, *, content_type: str | None, query_string: str, body: byt
         elif media_type == QUERY:
             parameters = _merged(parameters, {"query": [_decoded(body)]})
         elif media_type == UPDATE:
-            raise update_refused()
+            parameters = _merged(parameters, {"update": [_decoded(body)]})
         else:
             raise UnsupportedMediaType(
                 f"A query can't be read from '{content_type or 'a body without Content-Type'}'",
-                hint=f"send {QUERY}, or a form ({FORM}) with the field 'query'",
+                hint=f"send {QUERY}, {UPDATE}, or a form ({FORM}) with the field 'query' or 'update'",
             )
     elif method not in METHODS:
         raise MethodNotAllowed(method, METHODS)
     if "update" in parameters:
-        raise update_refused()
+        return _update(method, parameters)
     return QueryRequest(
         text=_single(parameters, "query"),
         default_graphs=tuple(parameters.get("default-graph-uri", ())),
@@ -65,12 +75,19 @@ def parse(method: str, *, content_type: str | None, query_string: str, body: byt
     )
 
 
-def update_refused() -> Forbidden:
-    """What an update gets here."""
-    return Forbidden(
-        "This endpoint answers queries; it takes no updates",
-        hint="change the knowledge base with `kb update`, `kb load` or, in Python, KnowledgeBase.update()",
+def misplaced_update() -> QueryError:
+    """What an update gets where a query belongs."""
+    return QueryError(
+        "This is an update, not a query",
+        hint=f"send it by POST as {UPDATE}, or as the field 'update' of a form",
     )
+
+
+def _update(method: str, parameters: Mapping[str, Sequence[str]]) -> UpdateRequest:
+    if method != "POST" or "query" in parameters:
+        raise misplaced_update()
+    listed = tuple(tuple(parameters.get(f"using-{kind}graph-uri", ())) for kind in ("", "named-"))
+    return UpdateRequest(_single(parameters, "update"), (listed[0], listed[1]) if any(listed) else None)
 
 
 def _parameters(encoded: str) -> dict[str, list[str]]:

@@ -1,22 +1,27 @@
-"""How the web pages and the endpoint read: one knowledge base a process, one snapshot a request."""
+"""How the web pages and the endpoint read: one snapshot a request, evaluated by worker processes."""
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import pyoxigraph as ox
 from pyoxigraph import NamedNode
 
 from kb import KnowledgeBase
+from kb.querying import guard
 from kb.querying.binding import bound
-from kb.querying.results import Result, Solutions, Triples
-from kb.querying.run import Dataset, run
+from kb.querying.find import Match
+from kb.querying.results import Result, Solutions, Triples, Truth
+from kb.querying.run import Dataset
 from kb.store import Snapshot
+from kb.workers import Head, Heading, Pool, Query, Stream
 
 from .access import Caller
 from .links import checked
@@ -44,6 +49,11 @@ class Reader:
             return self._knowledge
 
 
+Graphs = tuple[tuple[str, ...], tuple[str, ...]]
+_PAGE_ROWS = 200_000
+_PAGE_BYTES = 64_000_000
+
+
 @dataclass(frozen=True)
 class View:
     """What one caller sees of one snapshot, during one request."""
@@ -51,16 +61,54 @@ class View:
     knowledge: KnowledgeBase
     snapshot: Snapshot
     caller: Caller
+    pool: Pool
+    client: socket.socket | None = None
 
-    def query(
-        self,
-        text: str,
-        *,
-        reasoning: bool = True,
-        graphs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-    ) -> Result:
-        """Run a query; ``graphs`` are the default and the named ones that the protocol asks for."""
-        return run(self.snapshot, text, dataset=Dataset(self.caller.private, reasoning, *graphs))
+    def dataset(self, *, reasoning: bool = True, graphs: Graphs = ((), ())) -> Dataset:
+        """What a query of this caller reads; ``graphs`` are the default and the named ones of the protocol."""
+        return Dataset(self.caller.private, reasoning, *graphs)
+
+    def stream(
+        self, text: str, format: str, *, dataset: Dataset | None = None, seconds: float | None = None
+    ) -> Stream:
+        """The answer of a query in a format, as bytes; raises as ``kb.workers.Pool.stream``."""
+        limits = self.pool.limits
+        query = Query(self.snapshot.name, text, format, dataset or self.dataset(), limits.rows, limits.bytes)
+        return self.pool.stream(query, caller=str(self.caller), seconds=seconds, client=self.client)
+
+    def head(
+        self, text: str, *, shown: int, dataset: Dataset | None = None, seconds: float | None = None
+    ) -> Head:
+        """The first rows of an answer and their number; raises as ``kb.workers.Pool.stream``."""
+        heading = Heading(self.snapshot.name, text, shown, dataset or self.dataset(), self.pool.limits.rows)
+        return self.pool.head(heading, caller=str(self.caller), seconds=seconds, client=self.client)
+
+    def call(self, verb: str, **arguments: Any) -> Any:
+        """What a reading verb of the knowledge base gives, to this caller; raises as it and as ``stream``."""
+        arguments["private"] = self.caller.private
+        return self.pool.call(verb, caller=str(self.caller), client=self.client, **arguments)
+
+    def find(self, text: str, *, kind: str | None = None, limit: int = 10) -> list[Match]:
+        """Entities by name, as ``KnowledgeBase.find``."""
+        return cast(list[Match], self.call("find", text=text, kind=kind, limit=limit))
+
+    def query(self, text: str, *, reasoning: bool = True) -> Result:
+        """Run a query whose answer fits into a page."""
+        form = guard.check(text)
+        format = "nt" if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else "json"
+        query = Query(
+            self.snapshot.name, text, format, self.dataset(reasoning=reasoning), _PAGE_ROWS, _PAGE_BYTES
+        )
+        body = self.pool.read(query, caller=str(self.caller), client=self.client)
+        if format == "nt":
+            return Triples(cast(Any, lambda: _triples(body)))
+        found = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+        if isinstance(found, ox.QueryBoolean):
+            return Truth(bool(found))
+        return Solutions(
+            lambda: cast(ox.QuerySolutions, ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)),
+            found,
+        )
 
     def rows(self, name: str, *, reasoning: bool = True, **parameters: str) -> Solutions:
         """The solutions of a stored query; each parameter is an IRI put in for the variable of its name."""
@@ -74,6 +122,10 @@ class View:
         """The solutions of a stored query for many IRIs at once, put in where it says ``#things#``."""
         values = " ".join(f"<{checked(thing)}>" for thing in things)
         return cast(Solutions, self.query(stored_query(name).replace("#things#", values)))
+
+
+def _triples(body: bytes) -> Iterator[ox.Triple]:
+    return (quad.triple for quad in ox.parse(body, format=ox.RdfFormat.N_TRIPLES, lenient=True))
 
 
 def _filled(name: str, parameters: Mapping[str, str]) -> str:

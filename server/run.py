@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import socket
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -13,13 +18,19 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from kb.core.supervisor import Supervisor
-from kb.errors import PortBusy, StoreMissing, UsageError
+from kb.errors import NotFound, PortBusy, StoreMissing, UsageError
+from kb.tokens import Role, Tokens
+from kb.workers import Pool
 
 from .access import is_loopback
 from .app import create_app
 
 PORT = 7878
-_THREADS = 8
+# The name of the token that lasts as long as a server.
+LOCAL = "local"
+_THREADS = 40
+# Of those seconds that a request may take once the server is to end.
+_GRACE = 5
 
 
 class _Gunicorn(BaseApplication):
@@ -44,6 +55,9 @@ def serve(
     host: str = "127.0.0.1",
     port: int = PORT,
     host_names: Collection[str] = (),
+    origins: Collection[str] = (),
+    public: bool = False,
+    local_token: bool = False,
     workers: int | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -52,16 +66,30 @@ def serve(
     ``announce`` is called with a few lines for people once the server listens; without it they go to
     standard error.
 
-    Raises PortBusy, StoreMissing, UsageError for an address that is not this machine's.
+    Beyond loopback callers show a token, unless it is ``public``: then everybody reads public graphs. ``origins`` are
+    those of other sites whose pages may ask. With ``local_token`` the store gets a token of an analyst, announced with
+    an address that signs a browser in, until the server ends.
+
+    Raises PortBusy, StoreMissing, UsageError for an address that is not this machine's, or beyond loopback without
+    a token to show.
     """
     path = Path(store)
     if not path.is_dir():
         raise StoreMissing(f"There is no store at {path}", hint="make one with kb load FILE or kb demo")
     listener = _listen(host, port)
     address = listener.getsockname()[0]
-    message = greeting(path, address, listener.getsockname()[1])
+    tokens = Tokens(path)
+    if not is_loopback(address) and not tokens.usable:
+        listener.close()
+        raise UsageError(
+            f"Other machines reach {address}, and nobody has a token for this store",
+            hint="make one with kb token add --role reader, or serve this machine alone: --host 127.0.0.1",
+        )
+    token = tokens.add(Role.ANALYST, name=LOCAL, expires="1d", replacing=True)[0] if local_token else None
+    message = greeting(path, address, listener.getsockname()[1], token=token, public=public)
 
     core = Supervisor.start(path)
+    runs = Path(tempfile.mkdtemp(prefix="commerce-kb-"))
 
     def ready(_server: object) -> None:
         core.wait_until_ready()
@@ -70,32 +98,72 @@ def serve(
         else:
             announce(message)
 
+    def ended(_server: object) -> None:
+        shutil.rmtree(runs, ignore_errors=True)
+        if token is not None:
+            with contextlib.suppress(NotFound):
+                tokens.remove(LOCAL)
+        core.stop()
+
     settings = {
         "bind": f"fd://{listener.detach()}",
         "worker_class": "gthread",
         "workers": workers or min(4, os.cpu_count() or 1),
         "threads": _THREADS,
         "limit_request_line": 8190,
-        "graceful_timeout": 5,
+        "graceful_timeout": _GRACE,
         "timeout": 120,
         "control_socket_disable": True,
         "loglevel": "warning",
         "proc_name": "commerce-kb",
         "when_ready": ready,
-        "on_exit": lambda _server: core.stop(),
+        "on_exit": ended,
+        "post_worker_init": _begin,
+        "worker_exit": lambda _server, worker: _pool(worker).close(),
     }
-    _Gunicorn(settings, lambda: create_app(path, bound=address, host_names=host_names)).run()
+
+    def make() -> Any:
+        return create_app(
+            path, bound=address, host_names=host_names, origins=origins, public=public, runs=runs
+        )
+
+    _Gunicorn(settings, make).run()
 
 
-def greeting(store: Path, address: str, port: int) -> str:
+def _pool(worker: Any) -> Pool:
+    pool: Pool = worker.wsgi.extensions["pool"]
+    return pool
+
+
+def _begin(worker: Any) -> None:
+    """Start an HTTP process's workers, and have them end in time for a true answer when the process is to end."""
+    _pool(worker).start()
+
+    def watch() -> None:
+        while worker.alive:
+            time.sleep(0.2)
+        time.sleep(_GRACE - 1)
+        _pool(worker).stop_all()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def greeting(store: Path, address: str, port: int, *, token: str | None = None, public: bool = False) -> str:
     """What a person reads when the server has started."""
     shown = f"[{address}]" if ":" in address else address
-    if is_loopback(address):
+    if token is not None:
         seen = (
-            "Private graphs (buyers, orders) are served too, because only this machine can reach the server."
+            f"Sign in     http://{LOCAL}:{token}@{shown}:{port}/sign-in\n"
+            f"  Token       {token}\n"
+            "  With it private graphs (buyers, orders) are seen too, until the server ends."
+        )
+    elif public or is_loopback(address):
+        seen = (
+            "Public graphs are served to all who ask. Private ones, and changes, need a token:\n"
+            "              kb token add --role analyst"
         )
     else:
-        seen = "Private graphs (buyers, orders) are not served, because other machines can reach the server."
+        seen = "Only who shows a token is answered: kb token list"
     return "\n".join(
         (
             f"commerce-kb answers for {store}",

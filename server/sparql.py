@@ -1,20 +1,25 @@
-"""The SPARQL endpoint: guard, negotiate, ask, write."""
+"""The SPARQL endpoint: guard, negotiate, have it evaluated, pass it on."""
 
 from __future__ import annotations
 
+import io
+import socket
+import struct
 import tempfile
-from typing import Any, Literal, cast
+from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 from pyoxigraph import RdfFormat
 from werkzeug.wsgi import wrap_file
 
-from kb.errors import QueryError
+from kb.errors import UsageError
 from kb.querying import guard
-from kb.querying.results import Solutions, Triples, Truth
+from kb.querying.results import Triples
+from kb.workers import Head, Stream
 
-from . import protocol
-from .context import fingerprint, tag, view
+from . import protocol, writing
+from .bodies import read_body
+from .context import fingerprint, tag_as, view
 from .display import Labels, iris_in
 from .faults import MethodNotAllowed
 from .links import checked
@@ -22,15 +27,15 @@ from .negotiation import GRAPHS, HTML, SOLUTIONS, Format, choose
 
 routes = Blueprint("sparql", __name__)
 
-_Tabular = Literal["json", "xml", "csv", "tsv"]
 _SYNTAXES = {
     "ttl": RdfFormat.TURTLE,
     "nt": RdfFormat.N_TRIPLES,
     "jsonld": RdfFormat.JSON_LD,
     "rdf": RdfFormat.RDF_XML,
 }
-_IN_MEMORY = 8_000_000
 _SHOWN = 1_000
+# A client that takes no byte for so long has its connection closed.
+_SENDING = 30
 
 
 @routes.route("/sparql", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
@@ -44,61 +49,104 @@ def endpoint() -> Response:
         request.method,
         content_type=request.headers.get("Content-Type"),
         query_string=request.query_string.decode("latin-1"),
-        body=request.get_data(cache=False),
+        body=read_body(request, most=current_app.config["MAX_CONTENT_LENGTH"]),
     )
+    if isinstance(asked, protocol.UpdateRequest):
+        return writing.update(asked)
     form = guard.check(asked.text)
     if form is guard.Form.UPDATE:
-        raise protocol.update_refused()
+        raise protocol.misplaced_update()
     offered = GRAPHS if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else SOLUTIONS
     format = choose(request.headers.get("Accept"), (*offered, HTML), name=asked.format)
     seen = view()
-    marks = (asked, format.name)
-    if request.if_none_match.contains(fingerprint(*marks)):
-        return tag(Response(), *marks)
+    seconds = _seconds()
+    mark = fingerprint(asked, format.name)
+    if request.if_none_match.contains(mark):
+        return tag_as(Response(), mark)
     listed = (asked.default_graphs, asked.named_graphs)
     default, named = (tuple(checked(graph) for graph in graphs) for graphs in listed)
-    result = seen.query(asked.text, reasoning=asked.reasoning, graphs=(default, named))
-    response = _page(asked, result) if format is HTML else written(result, format)
+    dataset = seen.dataset(reasoning=asked.reasoning, graphs=(default, named))
+    if format is HTML:
+        response = _page(asked, seen.head(asked.text, shown=_SHOWN, dataset=dataset, seconds=seconds))
+    else:
+        response = streamed(seen.stream(asked.text, format.name, dataset=dataset, seconds=seconds), format)
     response.headers["X-Commerce-KB-Reasoning"] = str(asked.reasoning).lower()
-    return tag(response, *marks)
+    return tag_as(response, mark)
 
 
-def written(result: Solutions | Triples | Truth, format: Format) -> Response:
-    """A result in a format, written whole before the first byte leaves, so that the status is the true one."""
-    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
+def _seconds() -> float | None:
+    """The time that the client gives a query, by ``?timeout=`` or a header."""
+    given = request.args.get("timeout") or request.headers.get("X-Commerce-KB-Timeout")
+    if given is None:
+        return None
     try:
-        if isinstance(result, Triples):
-            result.write(spool, _SYNTAXES[format.name])
-        else:
-            result.write(spool, cast(_Tabular, format.name))
-    except (RuntimeError, OSError) as fault:
-        spool.close()
-        raise QueryError(f"The query failed: {fault}", hint="simplify it, or add a LIMIT") from fault
-    length = spool.tell()
-    spool.seek(0)
-    response = Response(wrap_file(request.environ, spool, 65_536), direct_passthrough=True)
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"'{given}' is no time", where="timeout", hint="give seconds: timeout=5")
+    return seconds
+
+
+def streamed(stream: Stream, format: Format) -> Response:
+    """An answer on its way: with its length where it is whole, else in chunks, the last one only if all went well.
+
+    HTTP/1.0 has no chunks, so that a cut answer would look like a whole one: there it is waited for.
+    """
+    response = Response(stream, direct_passthrough=True)
     response.headers["Content-Type"] = format.content_type
-    response.content_length = length
+    # What passes a cap is refused, or ends without its last chunk.
+    response.headers["X-Commerce-KB-Cut"] = "no"
+    if not stream.whole and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        spool = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            for chunk in stream:
+                spool.write(chunk)
+        except BaseException:
+            spool.close()
+            raise
+        response.content_length = spool.tell()
+        spool.seek(0)
+        response.response = wrap_file(request.environ, spool, 65_536)
+    elif stream.whole:
+        response.content_length = stream.length
+    else:
+        _let_no_send_last(request.environ.get("gunicorn.socket"))
     return response
 
 
-def _page(asked: protocol.QueryRequest, result: Solutions | Triples | Truth) -> Response:
-    names: tuple[str, ...] = ()
-    rows: list[tuple[Any, ...]] = []
-    if isinstance(result, Triples):
-        names = ("subject", "predicate", "object")
-        rows = [tuple(triple) for triple in result]
-    elif isinstance(result, Solutions):
-        names, rows = result.variables, [tuple(row) for row in result]
+def _let_no_send_last(client: socket.socket | None) -> None:
+    if client is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING, 0))
+
+
+def written(triples: Triples, format: Format) -> Response:
+    """The few triples of a page in a format."""
+    sink = io.BytesIO()
+    triples.write(sink, _SYNTAXES[format.name])
+    return Response(sink.getvalue(), content_type=format.content_type)
+
+
+def _page(asked: protocol.QueryRequest, head: Head) -> Response:
     return Response(
-        render_template("answer.html", query=asked.text, truth=result, table=table(names, rows)),
+        render_template(
+            "answer.html",
+            query=asked.text,
+            truth=head.truth,
+            table=table(head.names, list(head.rows), count=head.count),
+        ),
         content_type=HTML.content_type,
     )
 
 
-def table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+def table(names: tuple[str, ...], rows: list[tuple[Any, ...]], *, count: int | None = None) -> dict[str, Any]:
     """A table for a page: column names, rows of cells (the first thousand), the number of all rows."""
     shown = rows[:_SHOWN]
     labels = Labels.of(view(), iris_in(term for row in shown for term in row), language=g.language)
     cells = [[labels.cell(term, link_language=g.forced_language) for term in row] for row in shown]
-    return {"names": names, "rows": cells, "count": len(rows), "shown": len(shown)}
+    return {
+        "names": names,
+        "rows": cells,
+        "count": len(rows) if count is None else count,
+        "shown": len(shown),
+    }

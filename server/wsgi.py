@@ -1,6 +1,6 @@
 """The WSGI application for servers other than ours: ``KB_STORE=shop.kb gunicorn server.wsgi:app``.
 
-Such a server must tell by ``KB_BOUND`` on which address it listens; without it private graphs stay hidden.
+Such a server must tell by ``KB_BOUND`` on which address it listens; without it everybody has to show a token.
 """
 
 from __future__ import annotations

@@ -22,9 +22,30 @@ Examples:
 @click.option("--port", default=7878, show_default=True, help="The port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind to.")
 @click.option("--host-name", multiple=True, help="A name, beside localhost, for which to answer; repeatable.")
+@click.option("--public", is_flag=True, help="Let everybody read public graphs, from other machines too.")
+@click.option(
+    "--local-token", is_flag=True, help="Print an analyst's token that lasts until the server ends."
+)
+@click.option(
+    "--allow-origin",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Another site whose pages may ask (CORS), as https://shop.example.org; repeatable.",
+)
 @store_option
-def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
-    """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C."""
+def serve(
+    port: int,
+    host: str,
+    host_name: tuple[str, ...],
+    public: bool,
+    local_token: bool,
+    allow_origin: tuple[str, ...],
+    store: str,
+) -> None:
+    """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C.
+
+    On this machine everybody reads public graphs; private ones, changes and other machines need a token.
+    """
     try:
         from server.run import serve as run
     except ImportError as error:
@@ -32,7 +53,16 @@ def serve(port: int, host: str, host_name: tuple[str, ...], store: str) -> None:
             f"The module 'server' found first is not commerce-kb's: {error}",
             hint="start kb in a folder without a server.py of its own",
         ) from None
-    run(Path(store), host=host, port=port, host_names=host_name, announce=say)
+    run(
+        Path(store),
+        host=host,
+        port=port,
+        host_names=host_name,
+        origins=allow_origin,
+        public=public,
+        local_token=local_token,
+        announce=say,
+    )
 
 
 @click.command(hidden=True)

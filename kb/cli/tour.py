@@ -49,9 +49,8 @@ def demo(port: int, scale: float, no_serve: bool, store: Path) -> None:
     if not no_serve:
         # A process of its own: the server forks, and this one has open stores and threads.
         sys.stdout.flush()
-        os.execv(
-            sys.executable, [sys.executable, "-m", "kb", "serve", "--store", str(store), "--port", str(port)]
-        )
+        words = ["-m", "kb", "serve", "--local-token", "--store", str(store), "--port", str(port)]
+        os.execv(sys.executable, [sys.executable, *words])
 
 
 _QUERIES = """

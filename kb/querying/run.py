@@ -10,7 +10,7 @@ from typing import TypedDict
 import pyoxigraph as ox
 
 from ..errors import QueryError
-from ..graphs import Private
+from ..graphs import Private, is_visible
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
@@ -81,8 +81,8 @@ def run(
     store = snapshot.view(**needs(snapshot, text, dataset))
     options: dict = {"prefixes": dict(PREFIXES)}
     if dataset.listed:
-        options["default_graph"] = [ox.NamedNode(graph) for graph in dataset.default_graphs]
-        options["named_graphs"] = [ox.NamedNode(graph) for graph in dataset.named_graphs]
+        options["default_graph"] = _seen(dataset.default_graphs, dataset.private)
+        options["named_graphs"] = _seen(dataset.named_graphs, dataset.private)
     if parameters:
         text = bound(text, parameters)
 
@@ -100,6 +100,10 @@ def run(
     if isinstance(first, ox.QueryTriples):
         return Triples(once, first)
     return Truth(bool(first))
+
+
+def _seen(names: tuple[str, ...], private: Private) -> list[ox.NamedNode]:
+    return [ox.NamedNode(name) for name in names if is_visible(name, private)]
 
 
 def _deferred(snapshot: Snapshot) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -46,3 +47,10 @@ def launch() -> Iterator[Callable[..., Server]]:
 def server(launch: Callable[..., Server], shop: Path) -> Server:
     """A server of the shop on loopback."""
     return launch(shop)
+
+
+@pytest.fixture(scope="session")
+def writable(launch: Callable[..., Server], shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server of a copy of the shop, for tests that change it."""
+    place = tmp_path_factory.mktemp("writable") / "shop.kb"
+    return launch(Path(shutil.copytree(shop, place)))

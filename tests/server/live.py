@@ -6,9 +6,11 @@ import http.client
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from kb.tokens import Tokens, role_of
 
 ROOT = Path(__file__).parent.parent.parent
 KB = [sys.executable, "-c", "from kb.cli import main; main()"]
@@ -49,11 +51,16 @@ class Server:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def bearing(self, role: str, *, name: str = "", graphs: tuple[str, ...] = ()) -> Server:
+        """The same server, asked with a fresh token."""
+        text, _ = Tokens(self.store).add(role_of(role), name=name, graphs=graphs)
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {text}"})
+
     def ask(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> Answer:
         """One request; header names are written with underscores."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            named = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
             connection.request(method, path, body=body or None, headers=named)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())

@@ -128,9 +128,10 @@ def test_a_browser_gets_the_error_as_a_page_without_markup_of_the_query(server: 
         ("PUT", "/sparql", {}, b"", 405, "GET or HEAD or POST"),
         ("POST", "/", {}, b"", 405, "GET"),
         ("GET", "/nowhere", {}, b"", 404, "/nowhere"),
-        ("GET", sparql("INSERT DATA { <urn:a> <urn:b> <urn:c> }"), {}, b"", 403, "kb update"),
-        ("POST", "/sparql", {"Content_Type": "application/sparql-update"}, b"CLEAR ALL", 403, "kb update"),
-        ("POST", "/sparql", {"Content_Type": FORM}, b"update=CLEAR+ALL", 403, "kb update"),
+        ("GET", sparql("INSERT DATA { <urn:a> <urn:b> <urn:c> }"), {}, b"", 400, "application/sparql-update"),
+        ("GET", "/sparql?update=CLEAR+ALL", {}, b"", 400, "by POST"),
+        ("POST", "/sparql", {"Content_Type": "application/sparql-update"}, b"CLEAR ALL", 401, "role writer"),
+        ("POST", "/sparql", {"Content_Type": FORM}, b"update=CLEAR+ALL", 401, "kb token add"),
         ("GET", sparql("SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"), {}, b"", 403, "SERVICE"),
         (
             "POST",

@@ -132,7 +132,7 @@ def test_find_answers_boxes_and_people(server: Server) -> None:
 
 
 def test_commits_are_listed_newest_first(server: Server) -> None:
-    text = plain(server.get("/commits", Accept=PAGE).text)
+    text = plain(server.bearing("analyst").get("/commits", Accept=PAGE).text)
     assert text.index("#3") < text.index("the shop") < text.index("#1")
 
 
@@ -166,4 +166,5 @@ def test_every_local_link_of_a_page_leads_somewhere(server: Server) -> None:
     page = server.get(SPU, Accept=PAGE).text
     links = {link.replace("&amp;", "&").split("#")[0] for link in re.findall(r'href="(/[^"]*)"', page)}
     assert len(links) > 15
+    links.remove("/sign-in")
     assert {link: server.get(link, Accept=PAGE).status for link in links} == dict.fromkeys(links, 200)

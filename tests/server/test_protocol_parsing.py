@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from kb.errors import Forbidden, QueryError
+from kb.errors import QueryError
 from server.faults import MethodNotAllowed, UnsupportedMediaType
-from server.protocol import FORM, QUERY, UPDATE, QueryRequest, parse
+from server.protocol import FORM, QUERY, UPDATE, QueryRequest, UpdateRequest, parse
 
 ASK = "ASK { ?s ?p '口红 & +' }"
 
 
-def asked(
-    method: str, *, query_string: str = "", content_type: str | None = None, body: str = ""
-) -> QueryRequest:
+def asked(method: str, *, query_string: str = "", content_type: str | None = None, body: str = "") -> Any:
     return parse(method, content_type=content_type, query_string=query_string, body=body.encode())
 
 
@@ -82,6 +81,9 @@ def test_other_methods_are_refused_with_the_ones_that_work() -> None:
 
 
 @pytest.mark.parametrize(("content_type", "body"), [(UPDATE, "CLEAR ALL"), (FORM, "update=CLEAR%20ALL")])
-def test_updates_are_refused_and_the_way_to_change_is_named(content_type: str, body: str) -> None:
-    with pytest.raises(Forbidden, match="kb update"):
-        asked("POST", content_type=content_type, body=body)
+def test_updates_come_by_post_alone_with_the_dataset_of_the_protocol(content_type: str, body: str) -> None:
+    assert asked("POST", content_type=content_type, body=body) == UpdateRequest("CLEAR ALL")
+    given = asked("POST", content_type=content_type, body=body, query_string="using-graph-uri=urn:g")
+    assert given == UpdateRequest("CLEAR ALL", (("urn:g",), ()))
+    with pytest.raises(QueryError, match="by POST"):
+        asked("GET", query_string="update=CLEAR%20ALL")

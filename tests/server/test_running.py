@@ -20,36 +20,58 @@ BUYERS = f"/sparql?query={quote('SELECT ?buyer { ?buyer a ckb:Buyer }')}"
 BUYER = "/id/buyer/abcdefghijklmnopqrstuvwxyz"
 
 
-def test_private_graphs_are_served_on_loopback_and_the_greeting_says_so(server: Server) -> None:
-    assert "Private graphs (buyers, orders) are served too" in server.greeting
-    assert len(server.get(BUYERS).json["results"]["bindings"]) == 1
-    assert server.get(BUYER).status == 200
-
-
-def test_private_graphs_are_hidden_from_a_forwarded_request(server: Server) -> None:
-    forwarded = {"X_Forwarded_For": "203.0.113.9"}
-    assert server.get(BUYERS, **forwarded).json["results"]["bindings"] == []
-    assert server.get(BUYER, **forwarded).status == 404
-    everything = f"/sparql?query={quote('SELECT * { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }')}"
-    assert "abcdefghijklmnopqrstuvwxyz" in server.get(everything).text
-    assert "abcdefghijklmnopqrstuvwxyz" not in server.get(everything, **forwarded).text
-    assert "buyer/" not in server.get("/id/sku/velvet-lipstick-red", Accept="text/html", **forwarded).text
-    page = server.get("/", Accept="text/html", **forwarded).text
-    assert "</b> buyer" not in page and "Public graphs only" in page
-
-
-def test_private_graphs_are_hidden_when_others_can_reach_the_server(
-    launch: Callable[..., Server], shop: Path
+def test_on_loopback_everybody_reads_public_graphs_and_the_greeting_names_the_way_to_more(
+    server: Server,
 ) -> None:
-    server = launch(shop, host="0.0.0.0")
-    assert "are not served" in server.greeting
+    assert "kb token add --role analyst" in server.greeting
     assert server.get(BUYERS).json["results"]["bindings"] == []
+    page = server.get("/", Accept="text/html").text
+    assert "</b> buyer" not in page and "Public graphs only" in page
+    assert "buyer/" not in server.get("/id/sku/velvet-lipstick-red", Accept="text/html").text
+
+
+def test_a_forwarded_request_is_not_local(server: Server) -> None:
+    answer = server.get(BUYERS, X_Forwarded_For="203.0.113.9")
+    assert (answer.status, answer.headers["WWW-Authenticate"].split()[0]) == (401, "Bearer")
+    assert server.bearing("reader").get(BUYERS, X_Forwarded_For="203.0.113.9").status == 200
+
+
+def test_beyond_loopback_a_server_without_a_token_does_not_start(shop: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(shop, tmp_path / "shop.kb", ignore=shutil.ignore_patterns("tokens.json")))
+    process = start(place, host="0.0.0.0")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "kb token add --role reader" in errors and "--host 127.0.0.1" in errors
+
+
+def test_beyond_loopback_who_shows_no_token_is_asked_for_one(
+    launch: Callable[..., Server], server: Server
+) -> None:
+    reader = server.bearing("reader")
+    open_to_all = launch(server.store, host="0.0.0.0")
+    assert "Only who shows a token" in open_to_all.greeting
+    for path in ("/", BUYERS, "/commits", "/store", "/find?q=velvet"):
+        assert open_to_all.get(path).status == 401, path
+    assert open_to_all.get("/health").status == 200
+    assert open_to_all.get(BUYERS, **reader.headers).status == 200
+    asked = open_to_all.get("/", Accept="text/html")
+    assert asked.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_public_server_lets_everybody_read_public_graphs(
+    launch: Callable[..., Server], server: Server
+) -> None:
+    server.bearing("reader")
+    public = launch(server.store, "--public", host="0.0.0.0")
+    assert public.get(BUYERS).json["results"]["bindings"] == []
+    assert public.get("/id/spu/velvet-lipstick").status == 200
 
 
 def test_answers_differ_in_their_tag_by_what_may_be_seen(server: Server) -> None:
     seen = server.get(BUYERS).headers["ETag"]
-    answer = server.get(BUYERS, If_None_Match=seen, X_Forwarded_For="203.0.113.9")
+    answer = server.bearing("analyst").get(BUYERS, If_None_Match=seen)
     assert answer.status == 200
+    assert len(answer.json["results"]["bindings"]) == 1
 
 
 @pytest.mark.parametrize("host", ["evil.example.org", "127.0.0.1.evil.example.org", ""])

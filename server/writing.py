@@ -1,0 +1,105 @@
+"""Changes over HTTP: what every one of them needs, and updates. Each is one commit, wholly or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Response, current_app, g, jsonify, request
+from pyoxigraph import NamedNode
+
+from kb import KnowledgeBase, LoadReport
+from kb.conditions import Conditions
+from kb.errors import UsageError
+from kb.querying.updates import Using
+
+from . import access
+from .links import checked
+from .protocol import UpdateRequest
+
+_LONGEST_MESSAGE = 1_000
+
+
+@contextmanager
+def writer() -> Iterator[KnowledgeBase]:
+    """The knowledge base for one change of the caller, who is its author.
+
+    Raises Unauthorised, Forbidden.
+    """
+    access.check_write(g.caller, host=request.host, origin=request.headers.get("Origin"))
+    with KnowledgeBase.open(current_app.extensions["store"]) as knowledge:
+        knowledge.author = g.caller.name
+        yield knowledge
+
+
+def update(asked: UpdateRequest) -> Response:
+    """Run a SPARQL update."""
+    with writer() as knowledge:
+        using = None
+        if asked.using is not None:
+            default, named = (tuple(NamedNode(checked(one)) for one in some) for some in asked.using)
+            using = Using(default, named)
+        report = knowledge.update(
+            asked.text, source=source(), message=message(), using=using, conditions=conditions()
+        )
+    return reported(report)
+
+
+def conditions() -> Conditions:
+    """Wholly, within what the caller may do, and only at the snapshot that If-Match names.
+
+    Raises UsageError.
+    """
+    named = request.headers.get("If-Match", "").strip()
+    if named in ("", "*"):
+        return Conditions(strict=True, grant=g.caller.grant)
+    tag = named.removeprefix("W/").strip('"')
+    if "," in named or not tag:
+        raise UsageError(
+            f"'{named}' names no snapshot",
+            where="If-Match",
+            hint='send one ETag, or the name in X-Commerce-KB-Snapshot: If-Match: "00000003-4f1c08aa"',
+        )
+    # The tag of a graph is that of its snapshot, a dot and its format.
+    return Conditions(strict=True, snapshot=tag.partition(".")[0], grant=g.caller.grant)
+
+
+def message() -> str | None:
+    """What the commit says: the header Commit-Message, percent-encoded where it is not ASCII."""
+    given = request.headers.get("Commit-Message", "").strip()
+    text = unquote(given)[:_LONGEST_MESSAGE]
+    return " ".join(text.split()) or None
+
+
+def source(default: str = "update") -> str:
+    """The source that a change is of, by ``?source=``."""
+    return request.args.get("source") or default
+
+
+def reported(report: LoadReport, status: int = 200) -> Response:
+    """What a change did, with the snapshot that holds it."""
+    response = jsonify(shown(report))
+    response.status_code = status
+    if report.commit is not None:
+        response.headers["X-Commerce-KB-Snapshot"] = f"{report.number:08d}-{report.commit[:8]}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def shown(report: LoadReport) -> dict[str, Any]:
+    """A report as its caller may see it: consequences and results may speak of private data."""
+    found = report.to_dict()
+    if g.caller.private is not True:
+        for name in (
+            "inferred",
+            "contradictions",
+            "validation",
+            "unchecked",
+            "left",
+            "warnings",
+            "violations",
+        ):
+            found.pop(name, None)
+    return found

@@ -132,3 +132,19 @@ def test_a_small_screen_shows_everything_without_sideways_scrolling(browser: Bro
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
     context.close()
+
+
+def test_an_address_with_a_token_signs_a_browser_in_for_reading(browser: Browser, server: Server) -> None:
+    token = server.bearing("analyst", name="browser").headers["Authorization"].removeprefix("Bearer ")
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.goto(f"{server.address}/")
+    expect(page.locator("footer")).to_contain_text("Public graphs only")
+    page.goto(f"http://local:{token}@127.0.0.1:{server.port}/sign-in")
+    expect(page.locator("footer")).to_contain_text("Signed in as browser (analyst)")
+    assert token not in page.url
+    page.goto(f"{server.address}/id/buyer/abcdefghijklmnopqrstuvwxyz")
+    expect(page.locator("footer")).to_contain_text("Signed in as browser")
+    hits = page.evaluate("fetch('/sparql?query=ASK{?s a ckb:Buyer}').then(one => one.json())")
+    assert hits["boolean"] is True
+    context.close()

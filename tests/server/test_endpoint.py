@@ -176,7 +176,8 @@ def test_an_answer_is_tagged_by_snapshot_query_and_format(server: Server) -> Non
     assert [server.get(path, If_None_Match=tag).status for path in others] == [200] * 3
 
 
-def test_a_large_answer_has_its_true_length(server: Server) -> None:
+def test_a_large_answer_comes_in_chunks_to_its_end(server: Server) -> None:
     answer = server.get(f"/sparql?format=csv&query={quote('SELECT * { ?a ?b ?c . ?d a ckb:Currency }')}")
     assert answer.status == 200
-    assert int(answer.headers["Content-Length"]) == len(answer.body) > 8_000_000
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert len(answer.body) > 8_000_000 and answer.body.endswith(b"\r\n")

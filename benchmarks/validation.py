@@ -46,13 +46,14 @@ from kb.validation.components import SPARQL
 Found = TypeVar("Found")
 FAULTS = 0.02
 JENA = Path("/usr/share/java")
-_BESIDE_JENA = set(
-    "jena-base jena-cmds jena-core jena-iri jena-rdfconnection jena-dboe-base jena-dboe-index jena-dboe-storage "
-    "jena-dboe-trans-data jena-dboe-transaction jena-tdb jena-tdb2 jena-shex caffeine commons-cli commons-codec "
-    "commons-compress commons-csv commons-io commons-lang3 dexx.collection httpclient httpcore httpclient-cache "
-    "jakarta.json jakarta.json-api javax.json javax.json-api jsonld-java protobuf slf4j-api slf4j-nop thrift libthrift "
-    "titanium-json-ld xercesImpl xml-apis jackson-core jackson-databind jackson-annotations jcl-over-slf4j".split()
-)
+_WITH_JENA = """
+jena-arq jena-base jena-cmds jena-core jena-iri jena-rdfconnection jena-shacl jena-shex jena-tdb jena-tdb2
+jena-dboe-base jena-dboe-index jena-dboe-storage jena-dboe-trans-data jena-dboe-transaction
+caffeine commons-cli commons-codec commons-compress commons-csv commons-io commons-lang3 dexx.collection httpclient
+httpcore httpclient-cache jakarta.json jakarta.json-api javax.json javax.json-api jsonld-java protobuf slf4j-api
+slf4j-nop thrift libthrift titanium-json-ld xercesImpl xml-apis jackson-core jackson-databind
+jackson-annotations jcl-over-slf4j guava failureaccess
+"""
 
 
 @dataclass
@@ -187,16 +188,15 @@ def jena(place: Path, scale: float) -> None:
         sink.write(ox.serialize((one.triple for one in axioms), format=ox.RdfFormat.N_TRIPLES))
     ox.serialize(core.triples, str(rules), format=ox.RdfFormat.TURTLE)
     # Debian's package keeps resources where no class looks for them.
-    for jar in JENA.glob("jena-*.jar"):
-        shutil.unpack_archive(jar, unpacked, "zip")
-    lost = unpacked / "org/apache/jena/ext/xerces/impl/msg"
-    if lost.exists():
-        shutil.copytree(lost, unpacked / "xerces/impl/msg", dirs_exist_ok=True)
-    # Jena first, then what it needs; a directory's star takes all jars of Debian.
+    shutil.unpack_archive(JENA / "jena-core.jar", place / "core", "zip")
+    shutil.copytree(place / "core/org/apache/jena/ext/xerces", unpacked / "xerces")
+    # Copies, since the jars in their own folder ask for two loggers that exclude each other.
+    jars = [one for one in sorted(JENA.glob("*.jar")) if one.stem in _WITH_JENA.split()]
+    path = ":".join([*(shutil.copy2(one, str(place)) for one in jars), str(unpacked)])
     command = [
         "java",
         "-cp",
-        f"{unpacked}:{JENA}/*",
+        path,
         "shacl.shacl",
         "validate",
         "--shapes",
@@ -208,7 +208,7 @@ def jena(place: Path, scale: float) -> None:
     done = subprocess.run(list(map(str, command)), capture_output=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not done.stdout:
-        sys.exit(f"Skipped: Jena doesn't run here: {done.stderr.decode()[-500:]}")
+        sys.exit(f"Skipped: Jena doesn't run here: {done.stderr.decode()[:900]}")
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     store = ox.Store()
     store.load(done.stdout, format=ox.RdfFormat.TURTLE)

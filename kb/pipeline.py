@@ -17,6 +17,7 @@ from .columns.relations import Relations
 from .columns.rows import Rows
 from .reasoning import (
     Consequences,
+    Contradiction,
     FromScratch,
     Program,
     RuleSet,
@@ -65,18 +66,23 @@ class Model:
 
 @dataclass(frozen=True)
 class Inference:
-    """What reasoning made of an image."""
+    """What reasoning made of an image; `suspects` are likely errors in the data that it met working from scratch."""
 
     image: Image
     rules: RuleSet
     upkeep: Upkeep
+    suspects: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> tuple[Contradiction, ...]:
+        """What can't all be true, from public premises and from private ones."""
+        return (*self.upkeep.public, *self.upkeep.private)
 
     @property
     def contradictions(self) -> tuple[str, ...]:
-        """What can't all be true, from public premises and from private ones, a sentence each."""
+        """The same, a sentence each."""
         label = plain_label(self.rules)
-        found = (*self.upkeep.public, *self.upkeep.private)
-        return tuple(dict.fromkeys(one.sentence(label) for one in found))
+        return tuple(dict.fromkeys(one.sentence(label) for one in self.found))
 
 
 @dataclass
@@ -105,12 +111,16 @@ class Wish:
 class Judged:
     """A wish behind the gate: what the journal gets, and the image that it makes.
 
-    The record's rows are effective ones, notes about the commit among them, with objects as they were received.
+    The record's rows are effective ones, notes about the commit among them, with objects as they were received;
+    `rows` are those without notes, of a wish that was judged by itself. `inference` is what follows, where
+    somebody had to know it so early.
     """
 
     record: Record
     image: Image
     verdict: gate.Verdict | None = None
+    rows: Patch = field(default_factory=Patch)
+    inference: Inference | None = None
 
     @property
     def commit(self) -> Commit:
@@ -139,7 +149,12 @@ def judge(staging: Staging, image: Image, wish: Wish, model: Model) -> Judged | 
             policy=model.policy,
         )
         added, removed = verdict.added, verdict.removed
-    dictionary = image.dictionary
+    return recorded(image, wish, Patch(added, removed), verdict)
+
+
+def recorded(image: Image, wish: Wish, rows: Patch, verdict: gate.Verdict | None) -> Judged:
+    """A wish whose effective rows have passed the gate."""
+    added, removed, dictionary = rows.added, rows.removed, image.dictionary
     names = sorted({dictionary.text(graph)[1:-1] for graph in added.graphs | removed.graphs})
     commit = replace(wish.commit, added=len(added), removed=len(removed), graphs=" ".join(names))
     place = graphs.PRIVATE_COMMITS if any(map(graphs.is_private, names)) else graphs.COMMITS
@@ -147,7 +162,7 @@ def judge(staging: Staging, image: Image, wish: Wish, model: Model) -> Judged | 
     changed, removed = image.changed(added=added, removed=removed), image.as_received(removed)
     owners = Owners(changed, removed)
     record = Record(commit, added.batches(dictionary), removed.batches(dictionary), owners)
-    return Judged(record, changed, verdict)
+    return Judged(record, changed, verdict, rows)
 
 
 def infer(
@@ -175,7 +190,11 @@ def infer(
     closed = image.asserted_public.united(Relations.of(public.relations))
     private = materialise(rules, image.asserted_private, given=closed)
     image = image.with_inferred(public=_with_schema(rules, image, public), private=private.relations)
-    return Inference(image, rules, Upkeep.of(program, public, private))
+    label = plain_label(rules)
+    oversized = (one.sentence(label) for part in (public, private) for one in part.oversized)
+    unkeyed = (one.sentence(label) for part in (public, private) for one in part.unkeyed)
+    suspects = tuple(dict.fromkeys((*oversized, *unkeyed)))
+    return Inference(image, rules, Upkeep.of(program, public, private), suspects)
 
 
 def bring(
@@ -185,14 +204,17 @@ def bring(
     *,
     model: Model | None = None,
     before: Inference | None = None,
+    ready: Inference | None = None,
 ) -> Inference:
     """Bring staging stores to an image and to what follows from it; `model` is the image's, where it is known.
 
-    Without `before`, what the last writer has left is brought up to date, where the rules are the same.
+    Without `before`, what the last writer has left is brought up to date, where the rules are the same; `ready` is
+    what follows, where that is known.
     """
     rules = model.rules if model else rules_of(image, reasoning=settings.reasoning)
-    before = before or _left(staging, rules)
-    inference = infer(image, rules, reasoning=settings.reasoning, before=before)
+    inference = ready or infer(
+        image, rules, reasoning=settings.reasoning, before=before or left(staging, rules)
+    )
     staging.assert_image(inference.image)
     deferred = model.deferred if model else deferred_of(image, settings.deferred)
     upkeep = inference.upkeep.to_json() if settings.reasoning != "none" else ""
@@ -200,7 +222,7 @@ def bring(
     return inference
 
 
-def _left(staging: Staging, rules: RuleSet) -> Inference | None:
+def left(staging: Staging, rules: RuleSet) -> Inference | None:
     """What was made of the snapshot that staging stores have begun on, where maintenance can go on from it."""
     if staging.base is None:
         return None

@@ -12,6 +12,7 @@ from . import graphs, pipeline, skolem, statistics
 from .columns.batches import lines
 from .columns.kernels import pack
 from .columns.relations import Relations
+from .contradictions import accounts_of
 from .errors import NotFound, UsageError
 from .querying.competency import Given, question
 from .querying.find import Match, find
@@ -38,8 +39,11 @@ class Reading:
         """What the store's ``kb.toml`` says."""
         return self.folder.settings
 
-    def reason(self) -> ReasoningReport:
-        """Reason over the whole graph anew and report; every commit does so by itself."""
+    def reason(self, *, accounts: int | None = 3) -> ReasoningReport:
+        """Reason over the whole graph anew and report; every commit does so by itself.
+
+        So many contradictions are told in full, with proofs and mends; None for all.
+        """
         started = time.monotonic()
         inference = pipeline.infer(self.snapshot.image, reasoning=self.settings.reasoning)
         return ReasoningReport(
@@ -48,6 +52,8 @@ class Reading:
             rules=len(inference.rules.rules),
             seconds=time.monotonic() - started,
             contradictions=inference.contradictions,
+            accounts=accounts_of(inference, inference.found[:accounts]),
+            suspects=inference.suspects,
             unsupported=tuple(str(one) for one in inference.rules.unsupported),
         )
 

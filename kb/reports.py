@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .loading.sources import RejectedRow
+from .reasoning import Account
 from .validation import Origin, ValidationReport
 from .writer import Outcome
 
@@ -121,13 +122,19 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class ReasoningReport:
-    """What reasoning inferred: triples by view, and what it could not reconcile."""
+    """What reasoning inferred: triples by view, and what it could not reconcile.
+
+    `contradictions` has a sentence for each, `accounts` the first of them in full; `suspects` are likely errors in the
+    data: too many individuals that would be one, keys that were left out.
+    """
 
     public: int
     private: int
     rules: int
     seconds: float
-    contradictions: tuple[Any, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    suspects: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -138,10 +145,14 @@ class ReasoningReport:
             f"{self.public + self.private:,} triples inferred by {self.rules} rules in {self.seconds:.2f} s "
             f"({self.private:,} of them private)"
         ]
-        lines += [f"Contradiction: {one}" for one in self.contradictions]
+        lines += [f"Contradiction: {one}" for one in self.accounts]
+        untold = len(self.contradictions) - len(self.accounts)
+        if untold > 0:
+            lines.append(f"... and {untold:,} more contradictions; see all with kb reason --all")
+        lines += [f"Suspected error in the data: {one}" for one in self.suspects]
         lines += [f"Outside OWL 2 RL: {one}" for one in self.unsupported]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self.__dict__, "contradictions": [str(one) for one in self.contradictions]}
+        return {**self.__dict__, "accounts": [one.to_dict() for one in self.accounts]}

@@ -8,6 +8,7 @@ durability = "disk"                   # or "os": acknowledge before the disk has
 keep_snapshots = 3                    # the newest ones, and ...
 keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
 load_folders = []                     # folders that SPARQL LOAD may read from
+contradictions = "warn"               # new ones: or "refuse" the commit, "quarantine" the nodes
 gate = {}                             # by shape or severity: "refuse", "quarantine", "warn"
 limits = {}                           # of a server's queries: seconds, memory, rows, bytes, ...
 """
@@ -73,6 +74,7 @@ class Settings:
     keep_snapshots: int = 3
     keep_seconds: float = 60
     load_folders: tuple[str, ...] = ()
+    contradictions: Action = "warn"
     gate: Mapping[str, Action] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
 
@@ -118,7 +120,11 @@ class Settings:
         return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
 
 
-_CHOICES = {"reasoning": get_args(Reasoning), "durability": get_args(Durability)}
+_CHOICES = {
+    "reasoning": get_args(Reasoning),
+    "durability": get_args(Durability),
+    "contradictions": get_args(Action),
+}
 
 
 def _fits(name: str, value: Any) -> bool:

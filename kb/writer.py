@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from .columns.image import Image
 from .columns.rows import Rows
+from .contradictions import consistent
 from .drafts import Draft, judge_together
 from .errors import StoreDamaged, WriteFailed
 from .gate import Verdict
@@ -162,7 +163,9 @@ class Writer:
                 while len(self._queue) < self._expected and self._arrived.wait(_PATIENCE):
                     pass
         found = [self._queue.popleft()]
-        while self._queue and len(found) < _MOST_TOGETHER and not (found[0].alone or self._queue[0].alone):
+        # What a commit contradicts must be known before the next one is looked at.
+        most = _MOST_TOGETHER if self.folder.settings.contradictions == "warn" else 1
+        while self._queue and len(found) < most and not (found[0].alone or self._queue[0].alone):
             found.append(self._queue.popleft())
         return found
 
@@ -256,7 +259,10 @@ class Writer:
                 ticket.outcome = wish
                 return None
             ticket.check()
-            judged = judge(turn.staging, image, wish, self._model_of(turn.staging))
+            model, settings = self._model_of(turn.staging), self.folder.settings
+            judged = judge(turn.staging, image, wish, model)
+            if judged and wish.judged and settings.contradictions != "warn":
+                judged = consistent(turn.staging, image, wish, judged, model, settings, self._inference)
             ticket.check()
         except Exception as error:
             ticket.error = error
@@ -279,7 +285,7 @@ class Writer:
                     quads, spared = (rows.batches(dictionary) for rows in (held.quarantined, held.spared))
                     quarantine.put(one.commit, nodes=held.nodes, quads=quads, spared=spared, report=report)
             journal.append([one.record for one in group])
-            return self._publish(staging, group[-1].commit.name)
+            return self._publish(staging, group[-1].commit.name, ready=group[-1].inference)
         except BaseException:
             if not self.folder.exists or self.folder.current_name() != group[-1].commit.name:
                 journal.cut(after=before)
@@ -287,10 +293,10 @@ class Writer:
                     quarantine.drop(one.commit)
             raise
 
-    def _publish(self, staging: Staging, name: str) -> Inference:
+    def _publish(self, staging: Staging, name: str, ready: Inference | None = None) -> Inference:
         """Reason over the staged image and make it the current snapshot."""
         model, settings = self._model_of(staging), self.folder.settings
-        inference = bring(staging, staging.image, settings, model=model, before=self._inference)
+        inference = bring(staging, staging.image, settings, model=model, before=self._inference, ready=ready)
         self.folder.publish(staging, name)
         if self._merging is None and staging.image.merge_due():
             self._merging = self._merger.submit(staging.merged, staging.image)

@@ -24,7 +24,7 @@ LINES = [
     ["kb.origins"],
     ["kb.versions", "kb.reports", "kb.core"],
     ["kb.writer"],
-    ["kb.drafts"],
+    ["kb.contradictions", "kb.drafts"],
     ["kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying"],

@@ -16,6 +16,7 @@ from ..formats import rdf_format_named
 from ..knowledge_base import KnowledgeBase
 from ..querying.results import Solutions, Triples, Truth, plain
 from ..values import iri, term
+from .drawing import put_proof
 from .options import at_option, format_option, opened, put, say, short, store_option, text_of
 
 _COMMIT = re.compile(r"#\d+|(?=.*[a-f])(?=.*\d)[0-9a-f]{8,32}|\d{8,}-[0-9a-f]{8}")
@@ -115,9 +116,9 @@ def explain(
         if why_not:
             put(knowledge.explain_missing(*triple), form)
         elif every:
-            put(knowledge.explain_all(*triple, at_most=at_most), form)
+            put_proof(knowledge.explain_all(*triple, at_most=at_most), form)
         else:
-            put(knowledge.explain(*triple), form)
+            put_proof(knowledge.explain(*triple), form)
 
 
 @click.command(

@@ -15,15 +15,21 @@ from .options import at_option, format_option, opened, put, store_option
 \b
 Examples:
   kb reason
-  kb reason --format json
+  kb reason --all --format json
 """
+)
+@click.option(
+    "--all", "every", is_flag=True, help="Tell every contradiction in full, not only the first three."
 )
 @format_option("text", "json")
 @store_option
-def reason(form: str, store: str) -> int:
-    """Work out all consequences anew and report on them. Exit code 1 for a contradiction."""
+def reason(every: bool, form: str, store: str) -> int:
+    """Work out all consequences anew and report on them. Exit code 1 for a contradiction.
+
+    A contradiction comes with the proof of each side and what to take back so that it goes away.
+    """
     with opened(store) as knowledge:
-        report = knowledge.reason()
+        report = knowledge.reason(accounts=None if every else 3)
     put(report, form)
     return 0 if report else 1
 

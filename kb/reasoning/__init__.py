@@ -11,7 +11,8 @@ from .entailment import Entailment, entails
 from .equality import Oversized
 from .gaps import Gap, Gaps, find_gaps
 from .program import Program
-from .proofs import Assertion, Proof, Proofs, alternatives, explain
+from .proof_tree import Assertion, Proof, Proofs
+from .proofs import alternatives, explain
 from .rules import RuleSet, Unsupported
 from .upkeep import Upkeep
 

@@ -9,7 +9,8 @@ from ..columns.dictionary import Dictionary
 from ..columns.relations import Relations
 from .contradictions import Contradiction, plain_label
 from .expressions import Node
-from .proofs import Proof, ProofSearch
+from .proof_tree import Proof
+from .proofs import ProofSearch
 from .rules import Fact, RuleSet
 
 MOST_REMOVED = 20

@@ -15,7 +15,7 @@ from .compiler import compile_ontology
 from .engine import materialise
 from .entailment import relations_of
 from .expressions import NOTHING, Node, is_anonymous, owl, rdf, rdfs, short
-from .proofs import Proof
+from .proof_tree import Proof
 from .rules import Unsupported
 
 MOST_JUSTIFIED = 5

@@ -7,8 +7,8 @@ is above those of its premises, so a proof never runs in a circle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
@@ -18,9 +18,10 @@ from ..columns.kernels import pack
 from ..columns.relations import Relations
 from .axiomatic import axiomatic
 from .equality import CLIQUE_CAP
-from .expressions import Node, short
+from .expressions import short
 from .joins import ONE, Pattern, Solutions, pattern, solve
 from .layered_tables import State
+from .proof_tree import Proof
 from .rules import Atom, Body, EqualityRule, Fact, RuleSet, Source, Term
 from .tables import CLASS
 
@@ -34,87 +35,6 @@ _SCHEMA_RULES = {
     "domain": "scm-dom1",
     "range": "scm-rng1",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    """Where a triple is said: the graph, and the commit that said so; number 0 where a base took its place."""
-
-    graph: str
-    commit: int = 0
-    id: str = ""
-    time: str = ""
-    message: str = ""
-
-    def __str__(self) -> str:
-        said = f", commit #{self.commit}, {self.time}" if self.commit else ""
-        return f"{self.graph}{said}{f' ({self.message})' if self.message else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A fact with the rule and the premises that it follows from; asserted facts have none.
-
-    `conclusion` is a triple of terms; `rule` has the W3C names, `axiom` the axiom as text; `assertions` say where
-    an asserted fact is said, where somebody has looked that up.
-    """
-
-    conclusion: tuple[Node, Node, Node]
-    rule: str = ""
-    axiom: str = ""
-    premises: tuple[Proof, ...] = ()
-    asserted: bool = False
-    assertions: tuple[Assertion, ...] = ()
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines(0))
-
-    def _lines(self, depth: int) -> Iterator[str]:
-        subject, predicate, value = map(short, self.conclusion)
-        verb = "a" if predicate == "type" else predicate
-        said = "; ".join(map(str, self.assertions))
-        reason = f"asserted{said and ' in '}{said}" if self.asserted else f"{self.rule}: {self.axiom}"
-        yield f"{'  ' * depth}{subject} {verb} {value}  [{reason}]"
-        for premise in self.premises:
-            yield from premise._lines(depth + 1)
-
-    def to_dict(self) -> dict:
-        """The proof for JSON; terms in N-Triples syntax."""
-        return {
-            "conclusion": [str(term) for term in self.conclusion],
-            "asserted": self.asserted,
-            "rule": self.rule,
-            "axiom": self.axiom,
-            "assertions": [asdict(one) for one in self.assertions],
-            "premises": [one.to_dict() for one in self.premises],
-        }
-
-    def leaves(self) -> Iterator[tuple[Node, Node, Node]]:
-        """The asserted facts that it rests on."""
-        if self.asserted:
-            yield self.conclusion
-        for premise in self.premises:
-            yield from premise.leaves()
-
-    def with_assertions(self, of: Mapping[tuple[Node, Node, Node], tuple[Assertion, ...]]) -> Proof:
-        """The same proof, whose leaves say where they are asserted."""
-        if self.asserted:
-            return replace(self, assertions=of.get(self.conclusion, ()))
-        return replace(self, premises=tuple(one.with_assertions(of) for one in self.premises))
-
-
-@dataclass(frozen=True)
-class Proofs:
-    """Several proofs of one fact."""
-
-    proofs: tuple[Proof, ...]
-
-    def __str__(self) -> str:
-        return "\n\n".join(map(str, self.proofs))
-
-    def to_dict(self) -> dict:
-        """The proofs for JSON."""
-        return {"proofs": [one.to_dict() for one in self.proofs]}
 
 
 def explain(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pyoxigraph as ox
 from hypothesis import given
+from rich.console import Console
 
-from kb.reasoning.proofs import Proof, alternatives, explain
+from kb.cli.drawing import tree_of
+from kb.reasoning.proof_tree import Proof
+from kb.reasoning.proofs import alternatives, explain
 
 from .conftest import Bench, parse
 from .naive import Chainer
@@ -127,3 +131,17 @@ def conclusions(proof: Proof):
     yield proof.conclusion
     for premise in proof.premises:
         yield from conclusions(premise)
+
+
+def test_a_drawn_proof_shows_every_step_and_takes_nothing_for_markup():
+    ontology, data = ":p rdfs:subPropertyOf :q .", ':x :p "[red]danger[/red]" .'
+    bench = Bench(ontology, data)
+    text = bench.dictionary.id('"[red]danger[/red]"')
+    fact = (bench.id("x"), bench.id("q"), text)
+    proof = explain(bench.rules, bench.view, bench.asserted, *fact, dictionary=bench.dictionary)
+    assert proof is not None
+    console = Console(width=200, file=StringIO())
+    console.print(tree_of(proof))
+    first, second = console.file.getvalue().splitlines()
+    assert "[red]danger[/red]" in first and "prp-spo1" in first
+    assert second.startswith("└── ") and "[red]danger[/red]" in second and "asserted" in second

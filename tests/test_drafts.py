@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kb import KnowledgeBase
 from kb.columns.image import Image
 from kb.drafts import Draft, judge_together
-from kb.pipeline import Judged, judge
+from kb.pipeline import Judged, Model, judge, rules_of
 from kb.store import Commit
 from kb.validation import ShapesGraph
 
@@ -31,7 +31,7 @@ OBJECTS = [
 GRAPHS = [ox.NamedNode(f"https://w3id.org/commerce-kb/graph/{name}") for name in ("a", "b")]
 QUADS = st.builds(ox.Quad, *(st.sampled_from(terms) for terms in (SUBJECTS, PREDICATES, OBJECTS, GRAPHS)))
 CHANGES = st.tuples(st.lists(QUADS, max_size=4), st.lists(QUADS, max_size=3))
-NO_SHAPES = ShapesGraph(())
+NO_SHAPES = Model(ShapesGraph(()), rules_of(Image()))
 
 
 def drafts_of(changes: list[tuple[list[ox.Quad], list[ox.Quad]]]) -> list[Draft]:

@@ -30,8 +30,16 @@ LINES = [
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying"],
     ["kb.store"],
     ["kb.columns"],
-    ["kb.formats", "kb.skolem", "kb.values", "kb.settings", "kb.ontology_terms",
-     "kb.tokens", "kb.conditions", "kb.rdf_guard"],
+    [
+        "kb.formats",
+        "kb.skolem",
+        "kb.values",
+        "kb.settings",
+        "kb.ontology_terms",
+        "kb.tokens",
+        "kb.conditions",
+        "kb.rdf_guard",
+    ],
     ["kb.terms", "kb.graphs", "kb.resources"],
     ["kb.errors"],
 ]

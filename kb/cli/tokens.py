@@ -12,7 +12,15 @@ from ..tokens import Role, Tokens, role_of
 from .options import format_option, say, store_option
 
 
-@click.group()
+@click.group(
+    epilog="""
+\b
+Examples:
+  kb token add --role analyst --name ann
+  kb token list
+  kb token remove ann
+"""
+)
 def token() -> None:
     """Add, list and remove the tokens by which people and programs use the server."""
 

@@ -67,7 +67,9 @@ def rules_left_out(shapes: ShapesGraph) -> Iterator[Unchecked]:
     """The rules that nobody runs where the data is too large."""
     for one in shapes.triples:
         if one.predicate == _RULE:
-            yield Unchecked(str(one.subject), _RULE, f"a rule of SHACL-AF, and more than {MAX_ROWS:,} triples")
+            yield Unchecked(
+                str(one.subject), _RULE, f"a rule of SHACL-AF, and more than {MAX_ROWS:,} triples"
+            )
 
 
 def judge(

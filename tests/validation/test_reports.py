@@ -258,7 +258,8 @@ def test_a_policy_looks_at_the_shape_first_and_then_at_the_severity() -> None:
     found = report(
         """@prefix dcterms: <http://purl.org/dc/terms/> .
         :S sh:targetNode :a ; dcterms:identifier "S-1" ; sh:hasValue :b . :T sh:targetNode :a ; sh:hasValue :b .
-        :U sh:targetNode :a ; sh:hasValue :b ; sh:severity sh:Warning . :V sh:targetNode :a ; sh:hasValue :b ; sh:severity :Grave .""",
+        :U sh:targetNode :a ; sh:hasValue :b ; sh:severity sh:Warning .
+        :V sh:targetNode :a ; sh:hasValue :b ; sh:severity :Grave .""",
         ":a :p 1 .",
     )
     policy = Policy({"S-1": "warn", "urn:x:T": "refuse", "Warning": "quarantine", "urn:x:Grave": "refuse"})

@@ -544,7 +544,7 @@ def test_explain_names_graph_and_commit_of_each_leaf(kb: Kb, filled: Path) -> No
     commit = next(one for one in log if one["message"] == "brands")
     assert said["graph"].endswith("/graph/feed")
     assert (said["commit"], said["id"], said["time"]) == (commit["number"], commit["id"], commit["time"])
-    assert f"commit #{said['commit']}, {said['time']} (brands)" in kb(*asked).out
+    assert f"commit #{said['commit']} of {said['time'][:10]} (brands)" in kb(*asked).out
 
 
 def test_explain_all_gives_other_proofs_up_to_a_bound(kb: Kb, filled: Path) -> None:

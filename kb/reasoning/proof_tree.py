@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from ..graphs import GRAPH
 from .expressions import Node, short
 
 
@@ -19,8 +20,8 @@ class Assertion:
     message: str = ""
 
     def __str__(self) -> str:
-        said = f", commit #{self.commit}, {self.time}" if self.commit else ""
-        return f"{self.graph}{said}{f' ({self.message})' if self.message else ''}"
+        said = f", commit #{self.commit} of {self.time[:10]}" if self.commit else ""
+        return f"{self.graph.removeprefix(GRAPH)}{said}{f' ({self.message})' if self.message else ''}"
 
 
 @dataclass(frozen=True, slots=True)

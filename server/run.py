@@ -119,7 +119,7 @@ def serve(
         "when_ready": ready,
         "on_exit": ended,
         "post_worker_init": _begin,
-        "worker_exit": lambda _server, worker: _pool(worker).close(),
+        "worker_exit": _end,
     }
 
     def make() -> Any:
@@ -133,6 +133,12 @@ def serve(
 def _pool(worker: Any) -> Pool:
     pool: Pool = worker.wsgi.extensions["pool"]
     return pool
+
+
+def _end(_server: object, worker: Any) -> None:
+    """Let go of an HTTP process's workers; one that ends while it starts has none."""
+    if getattr(worker, "wsgi", None) is not None:
+        _pool(worker).close()
 
 
 def _begin(worker: Any) -> None:

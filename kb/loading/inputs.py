@@ -87,12 +87,14 @@ class Inputs:
 
     @property
     def tables(self) -> list[Path]:
-        """Those of the files that are tables."""
+        """Those of the files that are tables; a feed of schema.org is none, whatever its suffix."""
+        if self.mapping == SCHEMA_ORG:
+            return []
         return [path for path in self.files if self.format is None and is_table(path)]
 
     def _beside(self) -> list[Path]:
         """The tables that the mapping reads beside those given."""
-        if self.mapping in (None, SCHEMA_ORG) or not self.tables:
+        if self.mapping is None or not self.tables:
             return []
         mapping = read_mapping(self.mapping)
         named = {*(one.source.path for one in mapping.triples_maps), *mapping.files}

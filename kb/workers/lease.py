@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import select
 import signal
@@ -72,6 +73,7 @@ class Lease:
         self._client = client
         self._began = time.monotonic()
         self._used = 0.0
+        self._spent = _processor_seconds(worker.process)
         self._preparing = False
         self._run: Running | None = None
         self.lost = False
@@ -113,6 +115,7 @@ class Lease:
                     self._preparing = True
                 elif kind is Kind.PREPARED:
                     since, self._preparing = time.monotonic(), False
+                    self._spent = _processor_seconds(self.worker.process)
                 else:
                     self._used += time.monotonic() - since
                     return kind, frame[1:]
@@ -123,7 +126,7 @@ class Lease:
                 raise DeadlinePassed.after(self._seconds)
             if now >= tick:
                 tick = now + _TICK
-                self._look(self._used + now - since)
+                self._look()
 
     def end(self) -> None:
         """Nothing is awaited any more."""
@@ -137,7 +140,7 @@ class Lease:
         except (EOFError, OSError):
             raise self._death() from None
 
-    def _look(self, used: float) -> None:
+    def _look(self) -> None:
         """What is due now and then: the list of what runs, wishes to stop, memory, giving way."""
         if self._run is None:
             began = time.time() - (time.monotonic() - self._began)
@@ -149,8 +152,12 @@ class Lease:
         limits = self._pool.limits
         if not self._preparing and _private_memory(self.worker.process) > limits.memory + _IDLE:
             raise MemoryExceeded.beyond(limits.memory)
-        long = used >= limits.brief or self._preparing
-        if long and not self.worker.long and not self._pool.give_way(self.worker):
+        # Seconds of its own: on a busy machine a short query must not pass for a long one.
+        long = _processor_seconds(self.worker.process) - self._spent >= limits.brief
+        if self.worker.long or not (long or self._preparing):
+            return
+        # What many wait for, a view of a new snapshot, is refused to nobody.
+        if not self._pool.give_way(self.worker) and not self._preparing:
             raise Overloaded(f"{limits.long} long queries run already", hint="ask again in a moment")
 
     def _look_at_client(self, events: int) -> None:
@@ -183,6 +190,15 @@ class Lease:
             f"The process that evaluated the query crashed (signal {self.worker.signal})",
             hint="split the query into smaller ones",
         )
+
+
+def _processor_seconds(process: int) -> float:
+    """CPU seconds that a process has used; the clock's where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _private_memory(process: int) -> int:

@@ -28,7 +28,7 @@ from .store.quarantine import Quarantine
 # How many commits share one snapshot at most, so that the first does not wait for ever.
 _MOST_TOGETHER = 256
 # How long (seconds) a turn waits for the next of those who went along with the last one: a snapshot costs more.
-_PATIENCE = 0.01
+_PATIENCE = 0.03
 # A failed load's terms are thrown away with the staging stores where they are this many.
 _MANY_TERMS = 100_000
 

@@ -30,6 +30,8 @@ from .running import Running, Runs
 
 Client = socket.socket | None
 _TICK = 0.1
+# A long query has had this share of its time on a processor.
+_SHARE = 0.2
 # More memory than an idle worker has for itself.
 _IDLE = 512 << 20
 _GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -126,7 +128,7 @@ class Lease:
                 raise DeadlinePassed.after(self._seconds)
             if now >= tick:
                 tick = now + _TICK
-                self._look()
+                self._look(self._used + now - since)
 
     def end(self) -> None:
         """Nothing is awaited any more."""
@@ -140,7 +142,7 @@ class Lease:
         except (EOFError, OSError):
             raise self._death() from None
 
-    def _look(self) -> None:
+    def _look(self, used: float) -> None:
         """What is due now and then: the list of what runs, wishes to stop, memory, giving way."""
         if self._run is None:
             began = time.time() - (time.monotonic() - self._began)
@@ -152,8 +154,9 @@ class Lease:
         limits = self._pool.limits
         if not self._preparing and _private_memory(self.worker.process) > limits.memory + _IDLE:
             raise MemoryExceeded.beyond(limits.memory)
-        # Seconds of its own: on a busy machine a short query must not pass for a long one.
-        long = _processor_seconds(self.worker.process) - self._spent >= limits.brief
+        # On a busy machine a short query must not pass for a long one.
+        spent = _processor_seconds(self.worker.process) - self._spent
+        long = used >= limits.brief and spent >= limits.brief * _SHARE
         if self.worker.long or not (long or self._preparing):
             return
         # What many wait for, a view of a new snapshot, is refused to nobody.

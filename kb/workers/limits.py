@@ -29,9 +29,9 @@ def _memory() -> int:
 class Limits:
     """Seconds and bytes of one query; numbers of workers and queries of one pool.
 
-    `memory` is beyond what an idle worker has. A query that uses `brief` CPU seconds becomes a long one: it gives
-    way to others, and counts among the `long` ones that may run at once. `queue` requests wait for a worker, each
-    for `patience` seconds. A client may take `reading` seconds to read an answer.
+    `memory` is beyond what an idle worker has. A query that runs for `brief` seconds, a fifth of it on a processor,
+    becomes a long one: it gives way to others, and counts among the `long` ones that may run at once. `queue` requests
+    wait for a worker, each for `patience` seconds. A client may take `reading` seconds to read an answer.
     """
 
     seconds: float = 30.0

@@ -40,9 +40,16 @@ class Draft:
     @classmethod
     def of(cls, commit: Commit, *, added: Iterable[ox.Quad], removed: Iterable[ox.Quad]) -> Draft:
         """A draft from quads; new blank nodes are skolemised."""
-        beginning = skolem.prefix(commit.id, 0)
-        fresh = tuple(skolem.skolemised(batch, beginning) for batch in batches_of(added))
-        return cls(commit, fresh, tuple(batches_of(removed)))
+        added = list(added)
+        fresh = batches_of(added)
+        if any(
+            isinstance(term, ox.BlankNode)
+            for quad in added
+            for term in (quad.subject, quad.object, quad.graph_name)
+        ):
+            beginning = skolem.prefix(commit.id, 0)
+            fresh = (skolem.skolemised(batch, beginning) for batch in fresh)
+        return cls(commit, tuple(fresh), tuple(batches_of(removed)))
 
     def __len__(self) -> int:
         return sum(map(len, (*self.added, *self.removed)))

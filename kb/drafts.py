@@ -94,7 +94,7 @@ def judge_together(image: Image, drafts: Sequence[Draft], number: int) -> list[J
     gains = _divided(came.plus(notes), np.concatenate([by_came, by_notes]), len(drafts), image.dictionary)
     losses = _divided(went, by_went, len(drafts), image.dictionary)
     return [
-        Judged(Record(commit, [gain], [loss]), changed) if commit else None
+        Judged(Record(commit, [gain], [loss] if len(loss) else []), changed) if commit else None
         for commit, gain, loss in zip(commits, gains, losses, strict=True)
     ]
 

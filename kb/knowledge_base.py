@@ -329,6 +329,7 @@ class KnowledgeBase(Reading, Changing, Judging, Holding, Administration):
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
         """Carry out what `work` wishes; the store is made first where there is none."""
         started = time.monotonic()
-        self._init()
+        if self.read_only or not self.folder.exists:
+            self._init()
         outcome = self._writer.submit(work, alone=alone, abandoned=self._abandoned)
         return LoadReport.of(outcome, source=source, seconds=time.monotonic() - started)

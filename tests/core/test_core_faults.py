@@ -96,6 +96,9 @@ def test_a_socket_that_a_dead_core_has_left_confuses_nobody(
     server = launch(store)
     until(lambda: socket_of(store).is_socket())
     supervisor, core = processes_of(store)
+    # A core that sees its supervisor die ends in order; stopped, it does not see it.
+    os.kill(core, signal.SIGSTOP)
+    until(lambda: state_of(core) == "T")
     for process in (supervisor, core):
         os.kill(process, signal.SIGKILL)
     left = socket_of(store)
@@ -150,3 +153,8 @@ def processes_of(store: Path) -> tuple[int, int]:
         if str(store) in words and words[1] == "-m":
             found[words[2]] = int(process.name)
     return found["kb.core"], found["kb"]
+
+
+def state_of(process: int) -> str:
+    """A process's state in one letter: T is stopped."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

@@ -56,4 +56,4 @@ def _may_name(node: tree_sitter.Node, properties: Collection[str]) -> bool:
         return False
     name = (node.text or b"").decode()
     end = name.strip("<>") if node.type == "iri_reference" else name.partition(":")[2]
-    return any(iri.endswith(end) for iri in properties)
+    return "./" in end or any(iri.endswith(end) for iri in properties)

@@ -10,7 +10,7 @@ from typing import TypedDict
 import pyoxigraph as ox
 
 from ..errors import QueryError
-from ..graphs import Private, is_visible
+from ..graphs import BASE, Private, is_visible
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
@@ -70,6 +70,7 @@ def run(
 ) -> Result:
     """Run a query; the prefixes of the ontology and of common vocabularies need no declaration.
 
+    Relative IRIs lie below `kb.graphs.BASE`, unless the query has a BASE.
     `parameters` puts terms in for variables.
 
     Raises QueryError (line, column, fragment), Forbidden for SERVICE.
@@ -79,7 +80,7 @@ def run(
         raise QueryError("This is an update, not a query", hint="use kb update, or KnowledgeBase.update")
     dataset = dataset or Dataset()
     store = snapshot.view(**needs(snapshot, text, dataset))
-    options: dict = {"prefixes": dict(PREFIXES)}
+    options: dict = {"prefixes": dict(PREFIXES), "base_iri": BASE}
     if dataset.listed:
         options["default_graph"] = _seen(dataset.default_graphs, dataset.private)
         options["named_graphs"] = _seen(dataset.named_graphs, dataset.private)

@@ -18,6 +18,7 @@ import tree_sitter
 import tree_sitter_sparql
 
 from ..errors import NotCovered, QueryError
+from ..graphs import BASE
 from ..terms import PREFIXES
 from . import guard
 
@@ -285,7 +286,7 @@ class _Reader:
         known = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items())
         try:
             text = f"{known}{self.prologue}{body}"
-            return list(dict.fromkeys(ox.parse(text, format=ox.RdfFormat.TRIG, lenient=True)))
+            return list(dict.fromkeys(ox.parse(text, format=ox.RdfFormat.TRIG, base_iri=BASE, lenient=True)))
         except SyntaxError:
             raise _not_covered(self.source.decode(), node) from None
 

@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 from ..conditions import Grant
 from ..errors import Forbidden, KbError, NotFound, QueryError
+from ..graphs import BASE
 from ..store import Snapshot
 from ..terms import PREFIXES
 from . import guard
@@ -125,7 +126,7 @@ def judge(text: str) -> None:
 
 def _parse(text: str) -> None:
     try:
-        _parser().update(text, prefixes=dict(PREFIXES))
+        _parser().update(text, prefixes=dict(PREFIXES), base_iri=BASE)
     except RuntimeError:
         return  # It parses; this store runs nothing.
 
@@ -172,13 +173,13 @@ def _modify(draft: Draft, operation: Modify, within: Graph | None) -> None:
 def _solutions(draft: Draft, operation: Modify) -> list:
     if operation.where is None:
         return [{}]
-    options: dict = {"prefixes": dict(PREFIXES)}
+    options: dict = {"prefixes": dict(PREFIXES), "base_iri": BASE}
     if operation.using or operation.using_named:
         options["default_graph"] = list(operation.using)
         options["named_graphs"] = list(operation.using_named)
     elif operation.target:
         options["default_graph"] = operation.target
-    named = len(options) > 1 or guard.names_graphs(operation.where)
+    named = len(options) > 2 or guard.names_graphs(operation.where)
     text = f"{operation.prologue}SELECT * WHERE {operation.where}"
     wanted = sorted(operation.delete.variables | operation.insert.variables)
     try:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.w3c.manifests import unpacked
+
 
 @pytest.fixture(scope="session")
 def suite(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder ``sparql11`` of the suite."""
-    place = tmp_path_factory.mktemp("w3c")
-    with tarfile.open(shared_data("w3c-tests") / "rdf-tests-sparql.tar.gz") as archive:
-        archive.extractall(place, filter="data")
-    return place / "sparql" / "sparql11"
+    return unpacked(shared_data("w3c-tests") / "rdf-tests-sparql.tar.gz", tmp_path_factory.mktemp("w3c"))

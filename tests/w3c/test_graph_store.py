@@ -18,59 +18,10 @@ import pytest
 from kb.errors import NotFound
 from kb.querying.datasets import StoreQuads
 from kb.querying.graph_store import Body, change
+from tests.w3c.manifests import HTTP, TESTS, Manifest, canonical, name_of
 
-HTTP = "http://www.w3.org/2011/http#"
-TESTS = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 STATUS = {200: "OK", 201: "Created", 204: "NoContent", 404: "NotFound"}
 NEW = ox.NamedNode("http://www.example/gsp/new")
-
-
-class Manifest:
-    """The requests of one manifest, in their order."""
-
-    def __init__(self, path: Path) -> None:
-        self.store = ox.Store()
-        self.store.load(path=str(path), format=ox.RdfFormat.TURTLE, base_iri="x:/")
-
-    def values(self, node, *path: str) -> list:
-        """What a path of properties leads to."""
-        nodes = [node]
-        for name in path:
-            nodes = [
-                quad.object
-                for one in nodes
-                for quad in self.store.quads_for_pattern(one, ox.NamedNode(name), None)
-            ]
-        return nodes
-
-    def members(self, head) -> Iterator:
-        """The members of a list."""
-        while head.value != f"{RDF}nil":
-            yield self.values(head, f"{RDF}first")[0]
-            (head,) = self.values(head, f"{RDF}rest")
-
-    def tests(self) -> Iterator[tuple[str, list]]:
-        """The name of each test and its requests."""
-        kind = ox.NamedNode(f"{TESTS}GraphStoreProtocolTest")
-        for quad in self.store.quads_for_pattern(None, ox.NamedNode(f"{RDF}type"), kind):
-            (requests,) = self.values(quad.subject, f"{TESTS}action", f"{HTTP}requests")
-            yield quad.subject.value.rpartition("#")[2], list(self.members(requests))
-
-    def text(self, node, name: str) -> str:
-        """One value of a request, empty where there is none."""
-        return next((one.value for one in self.values(node, f"{HTTP}{name}")), "")
-
-    def body(self, node) -> str:
-        """What a request carries, or a response."""
-        chars = self.values(node, f"{HTTP}body", "http://www.w3.org/2011/content#chars")
-        return chars[0].value if chars else ""
-
-    def header(self, node) -> str:
-        """The media type of a request."""
-        lists = self.values(node, f"{HTTP}headers")
-        headers = [one for some in lists for one in self.members(some)]
-        return next((self.text(one, "fieldValue") for one in headers), "")
 
 
 def graph_of(path: str) -> ox.NamedNode | None:
@@ -112,22 +63,21 @@ def answer(store: ox.Store, method: str, graph: ox.NamedNode | None, bodies: lis
     return 201 if created else 204
 
 
-def canonical(triples) -> ox.Dataset:
-    dataset = ox.Dataset(ox.Quad(*one) for one in triples)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    return dataset
-
-
 @pytest.mark.parametrize(("manifest", "tests"), [("direct", 5), ("indirect", 9)])
 def test_requests_are_answered_as_the_suite_says(suite: Path, manifest: str, tests: int) -> None:
     read = Manifest(suite / "graph-store-protocol" / f"manifest-{manifest}.ttl")
     judged, wrong = 0, []
-    for name, requests in read.tests():
-        store, judged = ox.Store(), judged + 1
-        for number, request in enumerate(requests):
+    for test in read.tests("GraphStoreProtocolTest"):
+        name, store, judged = name_of(test), ox.Store(), judged + 1
+        for number, request in enumerate(read.requests(test)):
             path, method = read.text(request, "absolutePath"), read.text(request, "methodName")
             graph = NEW if path == "/gsp" else graph_of(path)
-            status = answer(store, method, graph, list(parts(read.header(request), read.body(request))))
+            status = answer(
+                store,
+                method,
+                graph,
+                list(parts(read.headers(request).get("content-type", ""), read.body(request))),
+            )
             (response,) = read.values(request, f"{HTTP}resp")
             expected = {
                 one.value.rpartition("#")[2] for one in read.values(response, f"{TESTS}expectedStatus")
@@ -137,7 +87,7 @@ def test_requests_are_answered_as_the_suite_says(suite: Path, manifest: str, tes
             if said := read.body(response):
                 triples = ox.parse(said, format=ox.RdfFormat.TURTLE)
                 held = store.quads_for_pattern(None, None, None, graph or ox.DefaultGraph())
-                if canonical(one.triple for one in held) != canonical(one.triple for one in triples):
+                if canonical(ox.Quad(*one.triple) for one in held) != canonical(triples):
                     wrong.append((name, number, "content", held))
     assert judged == tests
     assert not wrong

@@ -1,15 +1,20 @@
-"""The facade's verbs that change what is asserted by SPARQL Update and by the Graph Store Protocol."""
+"""The facade's verbs that change what is asserted by SPARQL Update and by the Graph Store Protocol.
+
+A change may be worked out in one process and committed by another one, so that what takes too long can be ended
+without harm to the writer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from . import graphs
 from .conditions import Conditions
 from .core.client import routed
 from .drafts import Draft
+from .errors import ResultTooLarge
 from .loading.rdf import read_rdf
 from .pipeline import Wish
 from .querying.datasets import SnapshotQuads
@@ -20,6 +25,15 @@ from .reports import LoadReport
 from .store import Commit, Folder, Snapshot
 from .values import iri
 from .writer import Turn, Work
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a request would change in the snapshot of this name; `created` says that it would make its graph."""
+
+    snapshot: str
+    draft: Draft
+    created: bool = False
 
 
 class Changing:
@@ -57,23 +71,40 @@ class Changing:
         LOAD reads files below the `load_folders` of the store's settings. Raises QueryError, Forbidden (other files,
         SERVICE, own graphs), NotFound, GateRefused, Outdated, and for LOAD what `load` raises.
         """
-        agreed = conditions or Conditions()
-        folders = self.folder.settings.load_folders if agreed.grant.loads else ()
-        documents = Documents(tuple(self.folder.path / name for name in folders), read_rdf)
 
-        def updated(turn: Turn) -> Wish:
-            agreed.check_snapshot(turn.staging.name)
-            diff = ground_diff(
-                self.snapshot,
-                text,
-                graph=graphs.of_source(source),
-                documents=documents,
-                grant=agreed.grant,
-                using=using,
+        def preview() -> Preview:
+            return self.preview_update(
+                text, source=source, message=message, using=using, conditions=conditions
             )
-            return self._difference(turn, source, message or "an update", diff, agreed)
 
-        return self._write(source, updated, alone=True)
+        return self._carried_out(source, preview, conditions)
+
+    def preview_update(
+        self,
+        text: str,
+        *,
+        source: str = "update",
+        message: str | None = None,
+        using: Using | None = None,
+        conditions: Conditions | None = None,
+        most: int | None = None,
+    ) -> Preview:
+        """What `update` would change, for `commit_preview`; nothing is written.
+
+        Raises what `update` raises while it works out, ResultTooLarge beyond `most` quads.
+        """
+        agreed, snapshot = conditions or Conditions(), self.snapshot
+        agreed.check_snapshot(snapshot.name)
+        folders = self.folder.settings.load_folders if agreed.grant.loads else ()
+        diff = ground_diff(
+            snapshot,
+            text,
+            graph=graphs.of_source(source),
+            documents=Documents(tuple(self.folder.path / name for name in folders), read_rdf),
+            grant=agreed.grant,
+            using=using,
+        )
+        return _preview(snapshot, diff, source=source, message=message or "an update", most=most)
 
     @routed()
     def graph_store(
@@ -92,21 +123,62 @@ class Changing:
         was `created`. Raises NotFound (DELETE, PATCH), Forbidden, UnsupportedFormat, SyntaxFault, QueryError,
         DataError, GateRefused, Outdated.
         """
+
+        def preview() -> Preview:
+            return self.preview_graph_store(
+                method, graph, body, source=source, message=message, conditions=conditions
+            )
+
+        return self._carried_out(source, preview, conditions)
+
+    def preview_graph_store(
+        self,
+        method: Method,
+        graph: str | None = None,
+        body: Body | None = None,
+        *,
+        source: str = "update",
+        message: str | None = None,
+        conditions: Conditions | None = None,
+        most: int | None = None,
+    ) -> Preview:
+        """What `graph_store` would change, for `commit_preview`; as `preview_update`."""
+        agreed, snapshot = conditions or Conditions(), self.snapshot
+        agreed.check_snapshot(snapshot.name)
+        dataset = SnapshotQuads(snapshot, graphs.of_source(source), agreed.grant)
+        if graph == EVERY_GRAPH:
+            asked = change_dataset(dataset, method, body)
+        else:
+            asked = change(dataset, method, iri(graph) if graph else None, body)
+        said = message or f"{method} {graph or graphs.of_source(source)}"
+        found = _preview(snapshot, asked.diff, source=source, message=said, most=most)
+        return replace(found, created=asked.created)
+
+    @routed()
+    def commit_preview(self, preview: Preview, *, conditions: Conditions | None = None) -> LoadReport:
+        """Make a change that was worked out before one commit, if the store is still at its snapshot.
+
+        Raises GateRefused, Outdated.
+        """
+        agreed = replace(conditions or Conditions(), snapshot=preview.snapshot)
+        return self._carried_out(preview.draft.commit.source, lambda: preview, agreed)
+
+    def _carried_out(
+        self, source: str, work_out: Callable[[], Preview], conditions: Conditions | None
+    ) -> LoadReport:
+        """One commit of a change that is worked out, or known by then, when its turn comes."""
         agreed, created = conditions or Conditions(), False
 
-        def requested(turn: Turn) -> Wish:
+        def carried_out(turn: Turn) -> Wish:
             nonlocal created
             agreed.check_snapshot(turn.staging.name)
-            dataset = SnapshotQuads(self.snapshot, graphs.of_source(source), agreed.grant)
-            if graph == EVERY_GRAPH:
-                asked = change_dataset(dataset, method, body)
-            else:
-                asked = change(dataset, method, iri(graph) if graph else None, body)
-            created = asked.created
-            said = message or f"{method} {graph or graphs.of_source(source)}"
-            return self._difference(turn, source, said, asked.diff, agreed)
+            preview = work_out()
+            created = preview.created
+            header = replace(preview.draft.commit, author=self.author, time=Commit(0).time)
+            draft = replace(preview.draft, commit=header)
+            return replace(draft.wish(turn.number, turn.staging.image), strict=agreed.strict)
 
-        return replace(self._write(source, requested, alone=True), created=created)
+        return replace(self._write(source, carried_out, alone=True), created=created)
 
     def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
         raise NotImplementedError
@@ -114,8 +186,9 @@ class Changing:
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
         raise NotImplementedError
 
-    def _difference(
-        self, turn: Turn, source: str, message: str, diff: GroundDiff, agreed: Conditions
-    ) -> Wish:
-        draft = Draft.of(self._header(turn, source, message), added=diff.added, removed=diff.removed)
-        return replace(draft.wish(turn.number, turn.staging.image), strict=agreed.strict)
+
+def _preview(snapshot: Snapshot, diff: GroundDiff, *, source: str, message: str, most: int | None) -> Preview:
+    if most is not None and len(diff.added) + len(diff.removed) > most:
+        raise ResultTooLarge.changes(most)
+    commit = Commit(0, author="", source=source, message=message)
+    return Preview(snapshot.name, Draft.of(commit, added=diff.added, removed=diff.removed))

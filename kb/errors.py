@@ -202,6 +202,17 @@ class ResultTooLarge(LimitPassed):
         return cls._of("bytes", most)
 
     @classmethod
+    def changes(cls, most: int) -> ResultTooLarge:
+        """The fault of an update that adds and removes more than so many quads."""
+        return cls(
+            f"The update changes more than {most:,} quads",
+            limit="changes",
+            value=most,
+            unit="quads",
+            hint="change less at once: name more terms, add a FILTER; to load much, send it to /loads",
+        )
+
+    @classmethod
     def _of(cls, unit: str, most: int) -> ResultTooLarge:
         return cls(
             f"The answer has more than {most:,} {unit}",

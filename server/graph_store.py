@@ -12,6 +12,7 @@ from werkzeug.wsgi import wrap_file
 
 from kb import graphs
 from kb.errors import NotFound, UsageError
+from kb.querying import guard
 from kb.querying.graph_store import EVERY_GRAPH, Body, Method
 
 from . import access, writing
@@ -60,14 +61,17 @@ def _answer(graph: str | None) -> Response:
         method = cast(Method, request.method)
         if method == "DELETE":
             body = Body()
-        report = knowledge.graph_store(
-            method,
-            graph,
-            body,
-            source=writing.source(),
-            message=writing.message(),
-            conditions=writing.conditions(),
-        )
+        agreed = writing.conditions()
+        given: dict[str, Any] = {
+            "source": writing.source(),
+            "message": writing.message(),
+            "conditions": agreed,
+        }
+        if method == "PATCH" and guard.evaluates(body.content.decode("utf-8", "replace")):
+            asked = {"method": method, "graph": graph, "body": body, **given}
+            report = writing.worked_out(knowledge, agreed, "preview_graph_store", **asked)
+        else:
+            report = knowledge.graph_store(method, graph, body, **given)
     response = writing.reported(report, 201 if report.created else 200)
     if report.created and graph:
         response.headers["Location"] = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,8 @@ from pyoxigraph import NamedNode
 
 from kb import KnowledgeBase, LoadReport
 from kb.conditions import Conditions
-from kb.errors import UsageError
+from kb.errors import Outdated, Overloaded, UsageError
+from kb.querying import guard
 from kb.querying.updates import Using
 
 from . import access
@@ -20,6 +23,9 @@ from .links import checked
 from .protocol import UpdateRequest
 
 _LONGEST_MESSAGE = 1_000
+# Of one update; what brings more is a load.
+_MOST_QUADS = 1_000_000
+_TRIES = 12
 
 
 @contextmanager
@@ -36,15 +42,46 @@ def writer() -> Iterator[KnowledgeBase]:
 
 def update(asked: UpdateRequest) -> Response:
     """Run a SPARQL update."""
+    using = None
+    if asked.using is not None:
+        default, named = (tuple(NamedNode(checked(one)) for one in some) for some in asked.using)
+        using = Using(default, named)
     with writer() as knowledge:
-        using = None
-        if asked.using is not None:
-            default, named = (tuple(NamedNode(checked(one)) for one in some) for some in asked.using)
-            using = Using(default, named)
-        report = knowledge.update(
-            asked.text, source=source(), message=message(), using=using, conditions=conditions()
-        )
+        agreed = conditions()
+        given: dict[str, Any] = {
+            "source": source(),
+            "message": message(),
+            "using": using,
+            "conditions": agreed,
+        }
+        if guard.evaluates(asked.text):
+            report = worked_out(knowledge, agreed, "preview_update", text=asked.text, **given)
+        else:
+            report = knowledge.update(asked.text, **given)
     return reported(report)
+
+
+def worked_out(knowledge: KnowledgeBase, agreed: Conditions, verb: str, **arguments: Any) -> LoadReport:
+    """Have a worker, which can be ended, work out a change; then commit it, if nobody has committed meanwhile.
+
+    Who finds the store changed works it out anew; from the third time on such requests wait for each other.
+    """
+    pool = current_app.extensions["pool"]
+    client = request.environ.get("gunicorn.socket")
+    turns = current_app.extensions["store"] / "changing.lock"
+    for left in reversed(range(_TRIES)):
+        with contextlib.ExitStack() as kept:
+            if left < _TRIES - 2:
+                fcntl.flock(kept.enter_context(turns.open("ab")), fcntl.LOCK_EX)
+            preview = pool.call(verb, caller=str(g.caller), client=client, most=_MOST_QUADS, **arguments)
+            try:
+                return knowledge.commit_preview(preview, conditions=agreed)
+            except Outdated:
+                if agreed.snapshot is not None:
+                    raise
+                if not left:
+                    break
+    raise Overloaded("The store changes faster than this update can be worked out", hint="send it again")
 
 
 def conditions() -> Conditions:

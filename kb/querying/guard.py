@@ -57,6 +57,7 @@ _TOKEN = re.compile(
 _NAMING = {"FROM", "GRAPH"}
 PROLOGUE = {"PREFIX", "BASE", "VERSION"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
+_READING = {"WHERE", "LOAD", "ADD", "MOVE", "COPY"}
 _CLAUSES = {"AS", "BIND", "EXISTS", "FILTER", "GRAPH", "IF", "MINUS", "OPTIONAL", "SELECT", "UNION", "VALUES"}
 _ENDS_EXPRESSION = _CLAUSES - {"EXISTS", "IF"} | {"GROUP", "HAVING", "LIMIT", "OFFSET", "ORDER", "WHERE"}
 _OPENING = {")": "(", "}": "{", "]": "[", ">>": "<<"}
@@ -178,6 +179,15 @@ def names_graphs(text: str) -> bool:
     """
     words = (token["word"] for token in tokens(text) if token["word"])
     return any(word.upper() in _NAMING for word in words)
+
+
+def evaluates(text: str) -> bool:
+    """Whether an update has to read: a WHERE, a document, a graph to copy.
+
+    >>> evaluates("INSERT DATA { <urn:where> ?p 'WHERE' }"), evaluates("DELETE WHERE { ?s ?p ?o }")
+    (False, True)
+    """
+    return any(token["word"] and token["word"].upper() in _READING for token in tokens(text))
 
 
 def position(text: str, offset: int) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -50,7 +51,7 @@ class _Nursery:
         self._bell = bell
         self._store = store
         self._memory = memory
-        self._children: dict[int, IO[bytes]] = {}
+        self._children: dict[int, tuple[IO[bytes], Path]] = {}
         self._heard = b""
         self._sockets: list[int] = []
 
@@ -81,14 +82,19 @@ class _Nursery:
         """End all workers."""
         for child in self._children:
             os.kill(child, signal.SIGKILL)
+        for _, scratch in self._children.values():
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _spawn(self, handle: int) -> None:
         words = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when the worker is buried
+        # A worker that is ended in the midst of an update can't remove its copy of the store.
+        scratch = Path(tempfile.mkdtemp(prefix="kb-worker-"))
         child = os.fork()
         if child == 0:
+            tempfile.tempdir = str(scratch)
             self._live(handle, words)
         os.close(handle)
-        self._children[child] = words
+        self._children[child] = words, scratch
         self._tell(born=child)
 
     def _live(self, handle: int, words: IO[bytes]) -> NoReturn:
@@ -103,7 +109,7 @@ class _Nursery:
             os.dup2(nothing, 0)
             self._pool.close()
             self._bell.close()
-            for other in (*self._sockets, *(kept.fileno() for kept in self._children.values())):
+            for other in (*self._sockets, *(kept.fileno() for kept, _ in self._children.values())):
                 os.close(other)
             work(Connection(handle), self._store, self._memory)
             status = 0
@@ -118,9 +124,11 @@ class _Nursery:
             child, status = os.waitpid(-1, os.WNOHANG)
             if child == 0:
                 return
-            with self._children.pop(child) as words:
+            words, scratch = self._children.pop(child)
+            with words:
                 words.seek(0)
                 said = words.read(_WORDS).decode("utf-8", "replace")
+            shutil.rmtree(scratch, ignore_errors=True)
             number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
             self._tell(died=child, signal=number, words=said)
 

@@ -19,7 +19,9 @@ from ..store import Snapshot
 from .counting import Counted
 from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
 
-VERBS = ("explain", "explain_all", "find", "find_gaps", "log", "stats")
+VERBS = (
+    "explain", "explain_all", "find", "find_gaps", "log", "preview_graph_store", "preview_update", "stats",
+)  # fmt: skip
 _SYNTAXES = {
     "ttl": ox.RdfFormat.TURTLE,
     "nt": ox.RdfFormat.N_TRIPLES,

@@ -24,6 +24,7 @@ from .conditions import Conditions
 from .core.client import routed
 from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
+from .exporting import Exporting
 from .formats import stem_of
 from .holding import Holding
 from .initial import initial_batches
@@ -80,7 +81,7 @@ class Change:
 
 
 @dataclass
-class KnowledgeBase(Reading, Changing, Judging, Holding, Administration):
+class KnowledgeBase(Reading, Changing, Judging, Holding, Exporting, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder

@@ -1,0 +1,43 @@
+"""The facade's verb that hands data out; `KnowledgeBase` has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .loading.pseudonyms import secret_of
+from .store import Folder, Snapshot
+from .versions import Reference, as_of, commit_of
+
+if TYPE_CHECKING:
+    from .exports import Delivered, ExportOptions
+
+
+class Exporting:
+    """Files for other teams, made of the current snapshot."""
+
+    folder: Folder
+    snapshot: Snapshot
+
+    def export(
+        self,
+        format: str,
+        target: str | Path,
+        *,
+        options: ExportOptions | None = None,
+        since: Reference | None = None,
+    ) -> Delivered:
+        """Write ``star-schema``, ``recbole``, ``pyg``, ``pykeen`` or ``schema-org`` to a folder, with a manifest.
+
+        With `since` (star-schema only) what changed after that commit: upserts and deletes of each table. Of an
+        earlier state: ``kb.at(time).export(...)``. Raises NotFound, UsageError, SourceError.
+        """
+        from .exports import deliver  # DuckDB takes a while to import.
+
+        before = None
+        if since is not None:
+            before = as_of(self.folder, commit_of(self.folder.journal.commits(), since))
+        secret = secret_of(self.folder.path)
+        return deliver(
+            self.snapshot, Path(target), format=format, secret=secret, options=options, since=before
+        )

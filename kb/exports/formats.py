@@ -1,0 +1,30 @@
+"""The formats that `kb export` writes, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from . import pyg, pykeen, recbole, schema_org, star_schema
+from .files import Files
+from .material import Material
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: what it is, and what writes its files and gives what the manifest says of the split."""
+
+    summary: str
+    write: Callable[[Material, Files], dict[str, object]]
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "star-schema": Format("fact and dimension tables in Parquet, facts by month", star_schema.write),
+        "recbole": Format("RecBole's atomic files: interactions by time, items, knowledge", recbole.write),
+        "pyg": Format("nodes and edges in Parquet for PyTorch Geometric's HeteroData", pyg.write),
+        "pykeen": Format("triples to learn embeddings from: train, validation, test", pykeen.write),
+        "schema-org": Format("products and offers as JSON-LD in schema.org's words", schema_org.write),
+    }
+)

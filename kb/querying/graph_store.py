@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import email.policy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Literal, cast
 
 import pyoxigraph as ox
 
@@ -27,10 +30,34 @@ _PREFIX = re.compile(r'"?(?P<prefix>[\w.\-]*):?"?(?:\s+["<](?P<iri>[^">]*)[">])?
 
 @dataclass(frozen=True)
 class Body:
-    """What a request carries: bytes, and the media type that says how to read them."""
+    """What a request carries: bytes, and the media type that says how to read them.
+
+    A ``multipart/form-data`` body is several in one (SPARQL 1.1 Graph Store Protocol, section 5.5).
+
+    >>> Body(b"", "Text/Turtle; charset=utf-8").kind
+    'text/turtle'
+    """
 
     content: bytes = b""
     media_type: str = "text/turtle"
+
+    @property
+    def kind(self) -> str:
+        """The media type without its parameters."""
+        return self.media_type.partition(";")[0].strip().lower()
+
+    def parts(self) -> Iterator[Body]:
+        """The bodies in this one."""
+        if self.kind != "multipart/form-data":
+            yield self
+            return
+        head = f"Content-Type: {self.media_type}\r\n\r\n".encode("latin-1", "replace")
+        try:
+            whole = cast(EmailMessage, message_from_bytes(head + self.content, policy=email.policy.HTTP))
+        except RecursionError:
+            raise DataError("The parts of the body nest too deeply", hint="send them side by side") from None
+        for part in whole.iter_parts():
+            yield Body(cast(bytes, part.get_payload(decode=True) or b""), part.get_content_type())
 
 
 @dataclass(frozen=True)
@@ -64,15 +91,14 @@ def change(
     there = place in dataset.graphs()
     if not there and place != dataset.home and method in ("DELETE", "PATCH"):
         raise NotFound(f"There is no graph {place}", hint="see kb stats for the graphs there are")
-    kind = body.media_type.partition(";")[0].strip().lower()
-    if method == "PATCH" and kind == UPDATE_TYPE:
+    if method == "PATCH" and body.kind == UPDATE_TYPE:
         diff = diff_of(dataset, _text(body.content), within=place)
     else:
         with Draft(dataset) as draft:
             if method == "PATCH":
-                _patch(draft, place, body.content, kind)
+                _patch(draft, place, body)
             else:
-                quads = [] if method == "DELETE" else list(_quads(body.content, kind, place))
+                quads = [] if method == "DELETE" else list(_quads(body, place))
                 if method != "POST":
                     for quad in draft.quads(place):
                         draft.remove(quad)
@@ -88,14 +114,13 @@ def change_dataset(dataset: Quads, method: Method, body: Body | None = None) -> 
     Raises what `change` raises, but for NotFound.
     """
     body = body or Body()
-    kind = body.media_type.partition(";")[0].strip().lower()
-    if method == "PATCH" and kind == UPDATE_TYPE:
+    if method == "PATCH" and body.kind == UPDATE_TYPE:
         return GraphChange(diff_of(dataset, _text(body.content)), created=False)
     with Draft(dataset) as draft:
         if method == "PATCH":
-            _patch(draft, None, body.content, kind)
+            _patch(draft, None, body)
         else:
-            quads = [] if method == "DELETE" else list(_quads(body.content, kind, None))
+            quads = [] if method == "DELETE" else list(_quads(body, None))
             if method != "POST":
                 for graph in filter(dataset.may_change, {dataset.home, *dataset.graphs()}):
                     for quad in draft.quads(graph):
@@ -107,8 +132,13 @@ def change_dataset(dataset: Quads, method: Method, body: Body | None = None) -> 
         return GraphChange(GroundDiff(*draft.difference()), created=False)
 
 
-def _quads(content: bytes, kind: str, place: Graph | None) -> Iterator[ox.Quad]:
+def _quads(body: Body, place: Graph | None) -> Iterator[ox.Quad]:
     """The quads of a body: those of one graph, or as they are where `place` is None."""
+    for part in body.parts():
+        yield from _quads_of_part(part.content, part.kind, place)
+
+
+def _quads_of_part(content: bytes, kind: str, place: Graph | None) -> Iterator[ox.Quad]:
     form = ox.RdfFormat.from_media_type(kind)
     if form is None:
         raise UnsupportedFormat(
@@ -136,18 +166,18 @@ def _quads(content: bytes, kind: str, place: Graph | None) -> Iterator[ox.Quad]:
         raise SyntaxFault(str(getattr(fault, "msg", None) or fault), where=where) from None
 
 
-def _patch(draft: Draft, place: Graph | None, content: bytes, kind: str) -> None:
+def _patch(draft: Draft, place: Graph | None, body: Body) -> None:
     """Carry out the rows of an RDF Patch in their order; a transaction that is aborted counts for nothing.
 
     Without `place` each row changes the graph that it names.
     """
-    if kind != PATCH_TYPE:
-        raise UnsupportedFormat(f"PATCH reads no '{kind}'", hint=f"send {UPDATE_TYPE} or {PATCH_TYPE}")
+    if body.kind != PATCH_TYPE:
+        raise UnsupportedFormat(f"PATCH reads no '{body.kind}'", hint=f"send {UPDATE_TYPE} or {PATCH_TYPE}")
     prefixes: dict[str, str] = {}
     rows: list[tuple[str, ox.Quad]] = []
     fresh: dict[str, ox.BlankNode] = {}
     begun = 0
-    for number, line in enumerate(_text(content).split("\n"), 1):
+    for number, line in enumerate(_text(body.content).split("\n"), 1):
         letters, rest = line.strip().partition(" ")[::2]
         if letters in ("A", "D"):
             rows.append((letters, _row(rest, prefixes, place, number, fresh if letters == "A" else None)))

@@ -23,6 +23,7 @@ EVERY_GRAPH = "*"
 Method = Literal["PUT", "POST", "DELETE", "PATCH"]
 UPDATE_TYPE = "application/sparql-update"
 PATCH_TYPE = "application/rdf-patch"
+_MOST_PARTS = 1_000
 # A string, an IRI, a blank node or a language, each as it is; else a name with its prefix.
 _TERM = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|_:\S+|@[\w-]+|(?P<prefix>[\w.\-]*):(?P<local>[\w.\-:%]*\w|)')
 _PREFIX = re.compile(r'"?(?P<prefix>[\w.\-]*):?"?(?:\s+["<](?P<iri>[^">]*)[">])?')
@@ -52,6 +53,9 @@ class Body:
             yield self
             return
         head = f"Content-Type: {self.media_type}\r\n\r\n".encode("latin-1", "replace")
+        boundary = message_from_bytes(head).get_boundary() or ""
+        if self.content.count(f"--{boundary}".encode()) > _MOST_PARTS:
+            raise DataError(f"The body has more than {_MOST_PARTS:,} parts", hint="send one file")
         try:
             whole = cast(EmailMessage, message_from_bytes(head + self.content, policy=email.policy.HTTP))
         except RecursionError:

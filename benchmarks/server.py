@@ -12,6 +12,7 @@ Clients run in a process of their own, one event loop over keep-alive connection
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -345,11 +346,10 @@ def family(process: int) -> list[int]:
     """A process and its descendants."""
     found = [process]
     for one in found:
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                found += map(int, children.read_text().split())
-            except OSError:
-                continue
+        with contextlib.suppress(OSError):
+            for task in list(Path(f"/proc/{one}/task").iterdir()):
+                with contextlib.suppress(OSError):
+                    found += map(int, (task / "children").read_text().split())
     return found
 
 

@@ -42,6 +42,9 @@ def tend(store: Path, memory: int) -> None:
         while nursery.turn():
             pass
     finally:
+        # The children's deaths must not ring a bell whose socket is closed.
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         nursery.end()
 
 

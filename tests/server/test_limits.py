@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -102,18 +103,20 @@ def running(server: Server) -> list[dict]:
 
 
 def family(process: int) -> list[int]:
-    """A process and its descendants."""
+    """A process and its descendants; threads and processes that end meanwhile have none."""
     found = [process]
     for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+        with contextlib.suppress(OSError):
+            for task in list(Path(f"/proc/{one}/task").iterdir()):
+                with contextlib.suppress(OSError):
+                    found += map(int, (task / "children").read_text().split())
     return found
 
 
 def resident(process: int) -> int:
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -121,15 +124,21 @@ def is_worker(process: int) -> bool:
     """Workers have their nursery's command line."""
     try:
         return b"kb.workers" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
 def workers(server: Server) -> list[int]:
     """The workers, without the nurseries."""
     found = [one for one in family(server.process.pid) if is_worker(one)]
-    parents = {one: int(Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()[1]) for one in found}
-    return [one for one in found if parents[one] in found]
+    return [one for one in found if parent(one) in found]
+
+
+def parent(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
 
 
 @pytest.mark.parametrize("name", RUNAWAYS)

@@ -175,6 +175,10 @@ class Reading:
         """The store in numbers."""
         return statistics.stats(self.folder, self.snapshot, private=private)
 
+    def profile(self, *, private: graphs.Private = True) -> statistics.Profile:
+        """What queries see, in numbers: triples by property, instances by class, as a VoID description says them."""
+        return statistics.profile(self.snapshot, private=private)
+
     def dump(self, *, graph: str | None = None, private: graphs.Private = True) -> Iterator[bytes]:
         """All asserted data (or one graph of any kind) as N-Quads text in pieces, blank nodes blank again.
 

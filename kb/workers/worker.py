@@ -20,7 +20,8 @@ from .counting import Counted
 from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
 
 VERBS = (
-    "explain", "explain_all", "find", "find_gaps", "log", "preview_graph_store", "preview_update", "stats",
+    "explain", "explain_all", "explain_missing", "find", "log", "preview_graph_store", "preview_update",
+    "profile", "stats",
 )  # fmt: skip
 _SYNTAXES = {
     "ttl": ox.RdfFormat.TURTLE,

@@ -1,14 +1,15 @@
 """Looks at RDF before a parser sees it: what would bring a parser down with few bytes is refused.
 
 Entities of RDF/XML multiply (the parser takes a DOCTYPE wherever it stands, also behind a long comment), and
-nesting without end is quadratic in JSON-LD and RDF/XML and exhausts the stack by triple terms. What passes may
-still be wrong: saying so is the parser's work.
+nesting without end is quadratic in JSON-LD and RDF/XML and exhausts the stack by triple terms. A long base makes
+gigabytes of kilobytes. What passes may still be wrong: saying so is the parser's work.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from random import getrandbits
 
 import pyoxigraph as ox
 
@@ -30,6 +31,9 @@ _QUOTED = re.compile(
 )
 _LONGEST_TAG = 1 << 20
 _LONG = 1 << 16
+# A document may become so much longer by its prefixes, in bytes and in times.
+_EXPANDED = 64_000_000
+_MOST_TIMES = 100
 
 
 class Watch:
@@ -50,7 +54,26 @@ class Watch:
             ox.RdfFormat.RDF_XML: self._xml,
             ox.RdfFormat.JSON_LD: self._json,
         }
-        self.take: Callable[[bytes], None] = watches.get(form, self._turtle)
+        self._look: Callable[[bytes], None] = watches.get(form, self._turtle)
+        self.bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        """Look at the next bytes. Raises DataError."""
+        self.bytes += len(piece)
+        self._look(piece)
+
+    def modest(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+        """Quads of the document as they come.
+
+        Raises DataError where names with a long prefix or base multiply what came; one in sixteen is looked at.
+        """
+        spent = 0
+        for quad in quads:
+            if not getrandbits(4):
+                spent += 16 * len(str(quad))
+                if spent > _EXPANDED + _MOST_TIMES * self.bytes:
+                    raise self._refusal("Its prefixes and bases make it many times longer", "shorten them")
+            yield quad
 
     def _xml(self, piece: bytes) -> None:
         data, at = self._rest + piece, 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -28,6 +29,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 SAFE = ("GET", "HEAD", "OPTIONS")
 _FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _MOST_PEERS = 10_000
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -214,12 +216,9 @@ def check_host(host: str | None, *, names: Collection[str] = ()) -> None:
     >>> check_host("localhost:7878"), check_host("kb.example.org", names=["kb.example.org"])
     (None, None)
     """
-    try:
-        name = urlsplit(f"//{host or ''}").hostname or ""
-    except ValueError:
-        name = ""
+    found = _HOST.fullmatch(host or "")
     known = {candidate.strip("[]").lower() for candidate in (*LOOPBACK_NAMES, *names)}
-    if name.lower() not in known:
+    if not found or found["name"].strip("[]").lower() not in known:
         raise Misdirected(
             f"This server does not answer for the host '{host or ''}'",
             hint="open http://127.0.0.1 and the port, or start with `kb serve --host-name NAME`",

@@ -8,10 +8,12 @@ from typing import IO, cast
 
 import zstandard
 from flask import Request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
 
 from kb.errors import DataError
 
-from .faults import BodyTooLarge, UnsupportedMediaType
+from .faults import BodyTooLarge, BrokenBody, UnsupportedMediaType
 
 _PIECE = 1 << 20
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -112,8 +114,11 @@ def _chained(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _sent(stream: IO[bytes]) -> Iterator[bytes]:
-    while piece := stream.read(_PIECE):
-        yield piece
+    try:
+        while piece := stream.read(_PIECE):
+            yield piece
+    except (OSError, ClientDisconnected, ParseException) as fault:
+        raise BrokenBody(f"The body did not come whole: {fault}", hint="send it again") from None
 
 
 def _too_large(most: int) -> BodyTooLarge:

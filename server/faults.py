@@ -33,6 +33,12 @@ class BodyTooLarge(UsageError):
     status = 413
 
 
+class BrokenBody(UsageError):
+    """The body broke off, is cut into chunks wrongly, or came too slowly."""
+
+    status = 400
+
+
 class Unauthorised(UsageError):
     """No token was shown, or a wrong one; `browser` says that a browser should ask its user for one."""
 

@@ -107,10 +107,12 @@ def serve(
 
     settings = {
         "bind": f"fd://{listener.detach()}",
-        "worker_class": "gthread",
+        "worker_class": "server.connections.Worker",
         "workers": workers or min(4, os.cpu_count() or 1),
         "threads": _THREADS,
         "limit_request_line": 8190,
+        "worker_connections": 2_000,
+        "sendfile": False,
         "graceful_timeout": _GRACE,
         "timeout": 120,
         "control_socket_disable": True,

@@ -52,10 +52,10 @@ def read_rdf(
             if form in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS):
                 batches = read_lines(source, graph=graph, graphs=form == ox.RdfFormat.N_QUADS)
             else:
-                watched = _Watched(source, Watch(form, str(path)))
-                batches = batches_of(
-                    ox.parse(cast(IO[bytes], watched), format=form, rename_blank_nodes=False), graph
-                )
+                watch = Watch(form, str(path))
+                watched = cast(IO[bytes], _Watched(source, watch))
+                parsed = ox.parse(watched, format=form, rename_blank_nodes=False)
+                batches = batches_of(watch.modest(parsed), graph)
             for batch in batches:
                 yield _checked(skolemised(batch, skolem), path)
         except SyntaxError as fault:

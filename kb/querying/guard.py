@@ -27,12 +27,16 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that a text may hold: bytes of UTF-8, open brackets, operators in a row, clauses in all."""
+    """The most that a text may hold: bytes of UTF-8, open brackets, operators in a row, clauses in all.
+
+    `prefix` is the length of a declared IRI: each name that begins with it becomes so much longer.
+    """
 
     length: int = 1_000_000
     depth: int = 100
     operators: int = 200
     clauses: int = 500
+    prefix: int = 1_000
 
 
 _TOKEN = re.compile(
@@ -74,6 +78,7 @@ class _Bounds:
         self.depth = {"(": 0, "{": 0, "[": 0, "<<": 0}
         self.chains = [0]
         self.clauses = 0
+        self.declares = False
 
     def open(self, bracket: str, at: int) -> None:
         self.depth[bracket] += 1
@@ -96,8 +101,12 @@ class _Bounds:
         # In "?a<((1))&&?b>?c" a parser may read what looks like an IRI as operators and brackets.
         if len(_HIDDEN.findall(iri)) > self.limits.depth:
             raise self.refusal(f"An IRI has more than {self.limits.depth} brackets and operators", at)
+        if self.declares and len(iri) > self.limits.prefix:
+            raise self.refusal(f"A prefix or base is longer than {self.limits.prefix:,} characters", at)
+        self.declares = False
 
     def word(self, word: str, at: int) -> None:
+        self.declares = word in PROLOGUE
         if word == "SERVICE":
             raise Forbidden(
                 "SERVICE is switched off: a query may not reach other servers",

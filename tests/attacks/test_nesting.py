@@ -34,6 +34,8 @@ QUERIES = {
     "brackets of another kind between": "SELECT * { FILTER(" + "(]" * DEEP,
     "brackets that look like an IRI": "ASK { FILTER(?a<" + "(" * DEEP + "1" + ")" * DEEP + "&&?b>?c) }",
     "brackets behind an escaped quote": "ASK { FILTER('\\'" + "'" + "(" * DEEP,
+    "a prefix that multiplies": f"PREFIX p: <urn:{'a' * 20_000}> SELECT * {{ {'p:a p:b p:c . ' * 10_000} }}",
+    "a base that multiplies": f"BASE <urn:{'a' * 20_000}> SELECT * {{ {'<a> <b> <c> . ' * 10_000} }}",
     "brackets behind a comment": "ASK { #\r" + "{" * DEEP,
 }
 JSON = {

@@ -16,6 +16,7 @@ from kb.workers import Limits, Pool, Runs
 from . import (
     access,
     changes,
+    description_pages,
     entity_pages,
     gallery,
     graph_store,
@@ -26,6 +27,7 @@ from . import (
     running,
     sparql,
 )
+from .compression import compress
 from .context import CONTENT_SECURITY
 from .links import href, with_parameters
 from .negotiation import choose_language
@@ -112,7 +114,7 @@ def create_app(
         response.vary.update(("Accept", "Accept-Language", "Authorization"))
         if origins:
             response.vary.add("Origin")
-        return response
+        return compress(request, response)
 
     @app.context_processor
     def offer_to_templates() -> dict[str, object]:
@@ -133,7 +135,8 @@ def create_app(
         }
 
     problems.register(app)
-    for part in (sparql, graph_store, changes, loads, pages, gallery, entity_pages, ontology_pages, running):
+    parts = (sparql, graph_store, changes, loads, pages, gallery, entity_pages, ontology_pages, running)
+    for part in (*parts, description_pages):
         app.register_blueprint(part.routes)
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -61,6 +62,9 @@ def _answer(graph: str | None) -> Response:
         method = cast(Method, request.method)
         if method == "DELETE":
             body = Body()
+        if method == "POST" and graph == EVERY_GRAPH and _is_one_graph(body):
+            # To the store itself (section 5.5): a graph of its own, under a new name.
+            graph = f"{graphs.GRAPH}{uuid.uuid4().hex}"
         agreed = writing.conditions()
         given: dict[str, Any] = {
             "source": writing.source(),
@@ -82,6 +86,11 @@ def _answer(graph: str | None) -> Response:
     return response
 
 
+def _is_one_graph(body: Body) -> bool:
+    syntax = ox.RdfFormat.from_media_type(body.kind)
+    return body.kind == "multipart/form-data" or (syntax is not None and not syntax.supports_datasets)
+
+
 def _written(graph: str | None) -> Response:
     """A graph, or all of them, in a format: written to a file before the first byte leaves."""
     offered = DATASETS if graph == EVERY_GRAPH else GRAPHS
@@ -89,7 +98,7 @@ def _written(graph: str | None) -> Response:
     seen = view()
     tag = f"{seen.snapshot.name}.{format.name}"
     response = Response(direct_passthrough=True)
-    if not request.if_none_match.contains(tag):
+    if not request.if_none_match.contains_weak(tag):
         spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
         try:
             _write(_pieces(graph), spool, format, triples=graph != EVERY_GRAPH)

@@ -69,7 +69,7 @@ def choose(accept: str | None, offered: Sequence[Format], *, name: str | None = 
             if name.strip().lower() in format.aliases:
                 return format
         raise NotAcceptable(f"There is no format '{name}' for this answer", hint=f"choose one of: {choices}")
-    ranges = _weighted(accept) or [("*/*", 1.0)]
+    ranges = weighted(accept) or [("*/*", 1.0)]
     best, best_quality = None, 0.0
     for format in offered:
         # An alias is asked for by its whole name only, so that text/* is not answered with JSON.
@@ -90,12 +90,12 @@ def choose_language(accept_language: str | None, *, name: str | None = None) -> 
     """
     if name in LANGUAGES:
         return name
-    wanted = [(tag.split("-")[0], quality) for tag, quality in _weighted(accept_language)]
+    wanted = [(tag.split("-")[0], quality) for tag, quality in weighted(accept_language)]
     known = [(tag, quality) for tag, quality in wanted if tag in LANGUAGES and quality > 0]
     return max(known, key=lambda choice: choice[1])[0] if known else "en"
 
 
-def _weighted(header: str | None) -> list[tuple[str, float]]:
+def weighted(header: str | None) -> list[tuple[str, float]]:
     """The elements of an Accept-like header with their q-values; what is malformed counts as absent."""
     weighted = []
     for element in (header or "").split(","):

@@ -50,7 +50,8 @@ def parse(
     """
     parameters = _parameters(query_string)
     if method == "POST":
-        media_type = (content_type or "").split(";")[0].strip().lower()
+        media_type, *parameters_of_type = (part.strip().lower() for part in (content_type or "").split(";"))
+        _check_charset(parameters_of_type)
         if media_type == FORM:
             parameters = _merged(parameters, _parameters(_decoded(body)))
         elif media_type == QUERY:
@@ -73,6 +74,15 @@ def parse(
         reasoning=_truth(parameters, "reasoning", default=True),
         format=parameters["format"][0] if "format" in parameters else None,
     )
+
+
+def _check_charset(parameters: Sequence[str]) -> None:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8", "us-ascii"):
+            raise UnsupportedMediaType(
+                f"SPARQL is read as UTF-8, and the body says {value.strip()}", hint="send the text as UTF-8"
+            )
 
 
 def misplaced_update() -> QueryError:

@@ -8,7 +8,7 @@ import struct
 import tempfile
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from pyoxigraph import RdfFormat
 from werkzeug.wsgi import wrap_file
 
@@ -17,11 +17,10 @@ from kb.querying import guard
 from kb.querying.results import Triples
 from kb.workers import Head, Stream
 
-from . import protocol, writing
+from . import description_pages, protocol, writing
 from .bodies import read_body
 from .context import fingerprint, tag_as, view
 from .display import Labels, iris_in
-from .faults import MethodNotAllowed
 from .links import checked
 from .negotiation import GRAPHS, HTML, SOLUTIONS, Format, choose
 
@@ -38,13 +37,11 @@ _SHOWN = 1_000
 _SENDING = 30
 
 
-@routes.route("/sparql", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+@routes.route("/sparql", methods=["GET", "POST"])
 def endpoint() -> Response:
-    """Answer a query of the SPARQL 1.1 Protocol."""
-    if request.method not in protocol.METHODS:
-        raise MethodNotAllowed(request.method, protocol.METHODS)
-    if request.method == "GET" and not request.query_string and "text/html" in request.accept_mimetypes:
-        return make_response(redirect("/#editor"))
+    """Answer a query or an update of the SPARQL 1.1 Protocol; without either, describe the service."""
+    if request.method != "POST" and request.args.keys() <= {"format"}:
+        return description_pages.service()
     asked = protocol.parse(
         request.method,
         content_type=request.headers.get("Content-Type"),
@@ -61,7 +58,7 @@ def endpoint() -> Response:
     seen = view()
     seconds = _seconds()
     mark = fingerprint(asked, format.name)
-    if request.if_none_match.contains(mark):
+    if request.if_none_match.contains_weak(mark):
         return tag_as(Response(), mark)
     listed = (asked.default_graphs, asked.named_graphs)
     default, named = (tuple(checked(graph) for graph in graphs) for graphs in listed)

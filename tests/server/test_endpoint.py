@@ -120,7 +120,9 @@ def test_a_browser_gets_the_error_as_a_page_without_markup_of_the_query(server: 
 @pytest.mark.parametrize(
     ("method", "path", "headers", "body", "status", "says"),
     [
-        ("GET", "/sparql", {}, b"", 400, "'query' is missing"),
+        ("GET", "/sparql?timeout=1", {}, b"", 400, "'query' is missing"),
+        ("GET", "/sparql", {"Accept": "image/png"}, b"", 406, "text/turtle"),
+        ("POST", "/sparql", {"Content_Type": f"{QUERY}; charset=UTF-16"}, FAMILY.encode(), 415, "UTF-8"),
         ("GET", sparql(FAMILY), {"Accept": "image/png"}, b"", 406, "text/csv"),
         ("GET", sparql("CONSTRUCT WHERE { ?s ?p ?o }"), {"Accept": "text/csv"}, b"", 406, "text/turtle"),
         ("GET", sparql(FAMILY, format="yaml"), {}, b"", 406, "yaml"),

@@ -36,6 +36,8 @@ from .validation import Policy, ShapesGraph, read_shapes
 from .values import iri
 
 _NOTHING = Consequences({}, NO_PAIRS, (), ())
+# Of so few rows the text is made at once.
+_FEW = 20_000
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,11 @@ def recorded(image: Image, wish: Wish, rows: Patch, verdict: gate.Verdict | None
     place = graphs.PRIVATE_COMMITS if any(map(graphs.is_private, names)) else graphs.COMMITS
     added = added.plus(Rows.encoded(dictionary, batches_of(provenance(commit), place)))
     changed, removed = image.changed(added=added, removed=removed), image.as_received(removed)
-    owners = Owners(changed, removed)
-    record = Record(commit, added.batches(dictionary), removed.batches(dictionary), owners)
+    came, went = added.batches(dictionary), removed.batches(dictionary)
+    if place == graphs.COMMITS and len(added) + len(removed) <= _FEW:
+        record = Record(commit, list(came), list(went))
+    else:
+        record = Record(commit, came, went, Owners(changed, removed))
     return Judged(record, changed, verdict, rows)
 
 

@@ -1,9 +1,10 @@
 """The writer of a store: one thread at a time carries everybody's commits, several at once.
 
 A commit's order: ground diff, gate, journal (this is the commit), consequences, Oxigraph and columns, snapshot,
-pointer. Commits that wait for the same turn share one sync, one reasoning and one snapshot, each judged by itself.
-Whatever fails before the pointer has moved leaves the store as it was; a commit that a crash left journalled but
-unpublished is replayed at the next turn.
+pointer. The journal may be written while the snapshot is made, but the pointer waits for it. Commits that wait for
+the same turn share one sync, one reasoning and one snapshot, each judged by itself. Whatever fails before the pointer
+has moved leaves the store as it was; a commit that a crash left journalled but unpublished is replayed at the next
+turn.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -94,6 +95,7 @@ class Writer:
     _inference: Inference | None = None
     _merger: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "kb-merge"))
     _merging: Future[Image] | None = None
+    _scribe: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "kb-journal"))
 
     def __post_init__(self) -> None:
         self._arrived, self._freed = threading.Condition(self._lock), threading.Condition(self._lock)
@@ -110,7 +112,8 @@ class Writer:
         ticket = _Ticket(work, alone, abandoned)
         with self._lock:
             self._queue.append(ticket)
-            self._arrived.notify()
+            if len(self._queue) >= self._expected:
+                self._arrived.notify()
         try:
             while not ticket.done:
                 with self._turn(lambda: ticket.done) as free:
@@ -160,8 +163,10 @@ class Writer:
         """The tickets at the head of the queue that go together."""
         if self._expected > 1 and not self._queue[0].alone:
             with self._lock:
-                while len(self._queue) < self._expected and self._arrived.wait(_PATIENCE):
-                    pass
+                known = 0
+                while known < len(self._queue) < self._expected:
+                    known = len(self._queue)
+                    self._arrived.wait(_PATIENCE)
         found = [self._queue.popleft()]
         # What a commit contradicts must be known before the next one is looked at.
         most = _MOST_TOGETHER if self.folder.settings.contradictions == "warn" else 1
@@ -278,26 +283,39 @@ class Writer:
         assert staging is not None
         before, dictionary = journal.last, staging.image.dictionary
         quarantine = Quarantine(self.folder.path / "quarantine")
+        appended: Future[None] = Future()
+        appended.set_result(None)
         try:
             for one in group:
                 if one.verdict and one.verdict.nodes:
                     held, report = one.verdict, one.verdict.report.to_dict()
                     quads, spared = (rows.batches(dictionary) for rows in (held.quarantined, held.spared))
                     quarantine.put(one.commit, nodes=held.nodes, quads=quads, spared=spared, report=report)
-            journal.append([one.record for one in group])
-            return self._publish(staging, group[-1].commit.name, ready=group[-1].inference)
+            records = [one.record for one in group]
+            if all(one.ready for one in records):
+                appended = self._scribe.submit(journal.append, records)
+            else:
+                journal.append(records)
+            return self._publish(staging, group[-1].commit.name, appended.result, group[-1].inference)
         except BaseException:
+            wait([appended])
             if not self.folder.exists or self.folder.current_name() != group[-1].commit.name:
                 journal.cut(after=before)
                 for one in group:
                     quarantine.drop(one.commit)
             raise
 
-    def _publish(self, staging: Staging, name: str, ready: Inference | None = None) -> Inference:
-        """Reason over the staged image and make it the current snapshot."""
+    def _publish(
+        self,
+        staging: Staging,
+        name: str,
+        journalled: Callable[[], None] = lambda: None,
+        ready: Inference | None = None,
+    ) -> Inference:
+        """Reason over the staged image and make it the current snapshot, once it is `journalled`."""
         model, settings = self._model_of(staging), self.folder.settings
         inference = bring(staging, staging.image, settings, model=model, before=self._inference, ready=ready)
-        self.folder.publish(staging, name)
+        self.folder.publish(staging, name, journalled)
         if self._merging is None and staging.image.merge_due():
             self._merging = self._merger.submit(staging.merged, staging.image)
         self._inference = inference

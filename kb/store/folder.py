@@ -14,6 +14,7 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import StoreDamaged, StoreLocked, StoreMissing
@@ -132,8 +133,11 @@ class Folder:
             shutil.rmtree(draft, ignore_errors=True)
         return Staging(self.path / "staging", self.current() if self.exists else None)
 
-    def publish(self, staging: Staging, name: str) -> None:
-        """Make what a writer has staged the current snapshot; the writer goes on from it."""
+    def publish(self, staging: Staging, name: str, journalled: Callable[[], None] = lambda: None) -> None:
+        """Make what a writer has staged the current snapshot; the writer goes on from it.
+
+        `journalled` returns when the journal holds it all; nothing is to be seen before, and nothing if it raises.
+        """
         durable = self.settings.durability == "disk"
         place = self.path / "snapshots" / name
         draft = place.with_name(f".{name}")
@@ -141,6 +145,7 @@ class Folder:
             if left.exists():
                 shutil.rmtree(left)
         staging.checkpoint(draft, durable=durable)
+        journalled()
         draft.rename(place)
         if durable:
             sync(place.parent)

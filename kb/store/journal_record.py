@@ -94,6 +94,11 @@ class Record:
     removed: Iterable[pa.RecordBatch]
     owner: Owner | None = None
 
+    @property
+    def ready(self) -> bool:
+        """Whether its rows are there as text, so that it can be written beside whatever changes the dictionary."""
+        return isinstance(self.added, list) and isinstance(self.removed, list)
+
 
 @dataclass(frozen=True)
 class Extent:

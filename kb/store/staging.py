@@ -21,7 +21,7 @@ from ..columns.image import Image
 from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from . import oxigraph
-from .durable import sync, sync_tree
+from .durable import sync
 from .snapshots import DEFERRED, READERS, UPKEEP, Snapshot
 
 _OWNER = "owner"
@@ -123,26 +123,32 @@ class Staging:
         earlier = self.base.folder / "columns" if self.base else None
         with ThreadPoolExecutor(len(stores), "kb-checkpoint") as pool:
             backups = [pool.submit(store.backup, str(place / name)) for name, store in stores.items()]
-            write_image(self.image, place / "columns", earlier=earlier, ahead=self._ahead)
+            new = write_image(self.image, place / "columns", earlier=earlier, ahead=self._ahead)
+            new += [place / "columns", *self._notes(place)]
+            for path in new if durable else []:
+                sync(path)
+            # RocksDB syncs what it makes for a checkpoint, and its folder.
             for backup in backups:
                 backup.result()
         if self._rebased:  # What was written ahead is linked by now.
             shutil.rmtree(self._ahead)
             self._rebased = False
-        (place / DEFERRED).write_text(" ".join(map(str, sorted(self._deferred))), encoding="ascii")
-        if self._upkeep:
-            self._note_upkeep(place)
-        (place / READERS).touch()
         if durable:
-            sync_tree(place)
+            sync(place)
 
-    def _note_upkeep(self, place: Path) -> None:
-        """Most commits change nothing of it: then it is linked, and no file more is to be synced."""
-        if self.base and self.base.upkeep == self._upkeep:
+    def _notes(self, place: Path) -> list[Path]:
+        """Write the small files of a snapshot; gives the new ones."""
+        (place / DEFERRED).write_text(" ".join(map(str, sorted(self._deferred))), encoding="ascii")
+        (place / READERS).touch()
+        new = [place / DEFERRED, place / READERS]
+        if not self._upkeep:
+            return new
+        if self.base and self.base.upkeep == self._upkeep:  # Most commits change nothing of it.
             with suppress(OSError):
                 os.link(self.base.folder / UPKEEP, place / UPKEEP)
-                return
+                return new
         (place / UPKEEP).write_text(self._upkeep, encoding="utf-8")
+        return [*new, place / UPKEEP]
 
     def close(self) -> None:
         """Let go of the stores and remove them; nothing the second time."""

@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import pyoxigraph as ox
 
-from ..errors import DataError, Forbidden, NotFound, SyntaxFault, UnsupportedFormat
+from ..errors import DataError, Forbidden, NotFound, ResultTooLarge, SyntaxFault, UnsupportedFormat
 from ..rdf_guard import Watch
 from .datasets import DEFAULT, Draft, Graph, Quads, quad_in
 from .syntax import stored
@@ -20,6 +20,8 @@ from .updates import GroundDiff, diff_of
 
 # The whole dataset in the place of a graph.
 EVERY_GRAPH = "*"
+# Of one body, which is held in memory.
+_MOST_QUADS = 1_000_000
 Method = Literal["PUT", "POST", "DELETE", "PATCH"]
 UPDATE_TYPE = "application/sparql-update"
 PATCH_TYPE = "application/rdf-patch"
@@ -150,9 +152,13 @@ def _quads_of_part(content: bytes, kind: str, place: Graph | None) -> Iterator[o
             hint="send text/turtle, application/n-triples, application/ld+json or application/rdf+xml",
         )
     base = place.value if isinstance(place, ox.NamedNode) else None
-    Watch(form, "body").take(content)
+    watch = Watch(form, "body")
+    watch.take(content)
     try:
-        for quad in ox.parse(content, format=form, base_iri=base, rename_blank_nodes=True):
+        parsed = ox.parse(content, format=form, base_iri=base, rename_blank_nodes=True)
+        for number, quad in enumerate(watch.modest(parsed)):
+            if number >= _MOST_QUADS:
+                raise ResultTooLarge.changes(_MOST_QUADS)
             if place is None:
                 if isinstance(quad.graph_name, ox.BlankNode):
                     raise DataError("A graph has a blank node for its name", hint="name it by an IRI")
@@ -168,6 +174,8 @@ def _quads_of_part(content: bytes, kind: str, place: Graph | None) -> Iterator[o
         line = getattr(fault, "lineno", None)
         where = f"body, line {line}, column {getattr(fault, 'offset', 0)}" if line else "body"
         raise SyntaxFault(str(getattr(fault, "msg", None) or fault), where=where) from None
+    except MemoryError:
+        raise SyntaxFault("A single term or comment is longer than 16 MiB", where="body") from None
 
 
 def _patch(draft: Draft, place: Graph | None, body: Body) -> None:

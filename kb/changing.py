@@ -6,17 +6,21 @@ without harm to the writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+import pyarrow as pa
+
 from . import graphs
+from .columns.kernels import NO_PAIRS, Ids, Pairs, contains, distinct, heads, pack, subtract, tails, unite
+from .columns.rows import Rows
 from .conditions import Conditions
 from .core.client import routed
 from .drafts import Draft
-from .errors import ResultTooLarge
+from .errors import Forbidden, ResultTooLarge
 from .loading.rdf import read_rdf
-from .pipeline import Wish
+from .pipeline import Patch, Wish
 from .querying.datasets import SnapshotQuads
 from .querying.documents import Documents
 from .querying.graph_store import EVERY_GRAPH, Body, Method, change, change_dataset
@@ -163,6 +167,43 @@ class Changing:
         agreed = replace(conditions or Conditions(), snapshot=preview.snapshot)
         return self._carried_out(preview.draft.commit.source, lambda: preview, agreed)
 
+    @routed()
+    def record_mined(
+        self,
+        added: Sequence[pa.RecordBatch],
+        *,
+        run: str,
+        message: str,
+        replaces: Sequence[str] = (),
+        kept: pa.Array | None = None,
+    ) -> LoadReport:
+        """Write what a mining run found as one commit; batches are quads in N-Triples syntax (columns s, p, o, g).
+
+        What the graphs `replaces` say and the run doesn't say again is taken back, but for triples whose subject
+        is among `kept`; what they say already stays where it is. All graphs are those of runs: ``mined/<run>``,
+        ``private/mined/<run>``. Raises Forbidden for another one, GateRefused.
+        """
+        named = {name[1:-1] for batch in added for name in batch.column("g").unique().to_pylist()}
+        for name in sorted(named.union(replaces)):
+            if not graphs.is_mined(name):
+                raise Forbidden(
+                    f"Mining does not write to {name}", hint="see graphs.of_run for a run's graph"
+                )
+        source = f"mined/{run}"
+
+        def recorded(turn: Turn) -> Wish:
+            image = turn.staging.image
+            dictionary = image.dictionary
+            wanted = Rows.encoded(dictionary, added)
+            keep = distinct(dictionary.find(kept if kept is not None else []))
+            standing = Rows(
+                {key: pairs for one in replaces for key, pairs in image.rows_of(one).pairs.items()}
+            )
+            patch = _taken_over(wanted, standing, keep, dictionary.stored_of)
+            return Wish(self._header(turn, source, message), patch)
+
+        return self._write(source, recorded, alone=True)
+
     def _carried_out(
         self, source: str, work_out: Callable[[], Preview], conditions: Conditions | None
     ) -> LoadReport:
@@ -192,3 +233,21 @@ def _preview(snapshot: Snapshot, diff: GroundDiff, *, source: str, message: str,
         raise ResultTooLarge.changes(most)
     commit = Commit(0, author="", source=source, message=message)
     return Preview(snapshot.name, Draft.of(commit, added=diff.added, removed=diff.removed))
+
+
+def _taken_over(wanted: Rows, standing: Rows, keep: Ids, stored_of: Callable[[Ids], Ids]) -> Patch:
+    """The rows wanted that `standing` lacks in any graph, and what it has beyond them and the subjects kept."""
+    said: dict[int, Pairs] = {}
+    for _, key, pairs in standing:
+        said[key] = unite(said.get(key, NO_PAIRS), pairs)
+    added: dict[tuple[int, int], Pairs] = {}
+    again: dict[int, Pairs] = {}
+    for graph, key, pairs in wanted:
+        stored = pack(heads(pairs), stored_of(tails(pairs)))
+        added[graph, key] = pairs[~contains(said.get(key, NO_PAIRS), stored)]
+        again[key] = unite(again.get(key, NO_PAIRS), distinct(stored))
+    gone = {
+        (graph, key): subtract(pairs[~contains(keep, heads(pairs))], again.get(key, NO_PAIRS))
+        for graph, key, pairs in standing
+    }
+    return Patch(Rows(added), Rows(gone))

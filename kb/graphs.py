@@ -24,6 +24,8 @@ VOCABULARIES = f"{GRAPH}vocabularies"
 SHAPES = f"{GRAPH}shapes"
 COMMITS = f"{GRAPH}commits"
 PRIVATE_COMMITS = f"{PRIVATE}commits"
+MINED = f"{GRAPH}mined/"
+PRIVATE_MINED = f"{PRIVATE}mined/"
 
 # Which private graphs somebody may see: all, none, or those that are named.
 Private = bool | tuple[str, ...]
@@ -46,6 +48,28 @@ def of_source(source: str, *, private: bool = False) -> str:
             hint=f"use letters, digits, '.', '_', '-' and none of {', '.join(_RESERVED)} as its first part",
         )
     return (PRIVATE if private else GRAPH) + source
+
+
+def of_run(run: str, *, private: bool = False) -> str:
+    """The graph that holds what a mining run found.
+
+    >>> of_run("products-1"), of_run("products-1", private=True)
+    ('https://w3id.org/commerce-kb/graph/mined/products-1', 'https://w3id.org/commerce-kb/graph/private/mined/products-1')
+
+    Raises UsageError for a name that is not a path of letters, digits, ``.``, ``_``, ``-``.
+    """
+    if not _SOURCE.fullmatch(run):
+        raise UsageError(f"'{run}' can't be the name of a run", hint="use letters, digits, '.', '_', '-'")
+    return (PRIVATE_MINED if private else MINED) + run
+
+
+def is_mined(graph: str) -> bool:
+    """Whether a graph holds what mining found, or what was decided about it.
+
+    >>> is_mined(of_run("products-1", private=True)), is_mined(of_source("feed"))
+    (True, False)
+    """
+    return graph.startswith((MINED, PRIVATE_MINED))
 
 
 def source_name(text: str) -> str:

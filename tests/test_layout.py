@@ -15,7 +15,7 @@ from tests.conftest import ROOT, lacking
 # From top to bottom; a part imports itself and what stands in a line below its own.
 LINES = [
     ["server", "kb.cli"],
-    ["kb.demo", "kb.workers"],
+    ["kb.demo", "kb.workers", "kb.mining"],
     ["kb"],
     ["kb.knowledge_base"],
     ["kb.administration", "kb.changing", "kb.exporting", "kb.holding", "kb.judging", "kb.reading"],

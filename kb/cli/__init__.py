@@ -32,6 +32,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "serve": "serving:serve",
         "token": "tokens:token",
     },
+    "Mining": {
+        "mine": "mining:mine",
+        "review": "mining:review",
+    },
     "Model": {
         "ontology": "ontology:ontology",
         "shapes": "judging:shapes",
@@ -67,6 +71,8 @@ _SUMMARIES = {
     "export": "Write tables, graphs and triples for recommendation and analytics teams.",
     "serve": "Serve the SPARQL endpoint and the pages.",
     "token": "Add, list and remove the tokens by which the server is used.",
+    "mine": "Mine knowledge from the graph: products from listings.",
+    "review": "Decide about mined edges that are not sure.",
     "ontology": "Check an ontology: is it consistent, is each class possible?",
     "shapes": "Lint shapes: misspelt, contradictory, judging nothing.",
     "log": "List the commits.",

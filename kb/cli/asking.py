@@ -15,6 +15,7 @@ from ..errors import NotFound, UsageError
 from ..formats import rdf_format_named
 from ..knowledge_base import KnowledgeBase
 from ..querying.results import Solutions, Triples, Truth, plain
+from ..reasoning import Proofs
 from ..values import iri, term
 from .drawing import put_proof
 from .options import at_option, format_option, opened, put, say, short, store_option, text_of
@@ -111,14 +112,17 @@ def explain(
     store: str,
 ) -> None:
     """Say why a triple holds: the rule, its premises, and theirs, down to what was asserted."""
+    from ..mining import with_evidence
+
     with opened(store, at=at) as knowledge:
         triple = _entity(subject), iri(predicate), _entity(object)
         if why_not:
             put(knowledge.explain_missing(*triple), form)
         elif every:
-            put_proof(knowledge.explain_all(*triple, at_most=at_most), form)
+            proofs = knowledge.explain_all(*triple, at_most=at_most).proofs
+            put_proof(Proofs(tuple(with_evidence(knowledge, one) for one in proofs)), form)
         else:
-            put_proof(knowledge.explain(*triple), form)
+            put_proof(with_evidence(knowledge, knowledge.explain(*triple)), form)
 
 
 @click.command(

@@ -11,17 +11,22 @@ from .expressions import Node, short
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """Where a triple is said: the graph, and the commit that said so; number 0 where a base took its place."""
+    """Where a triple is said: the graph, and the commit that said so; number 0 where a base took its place.
+
+    `evidence` is what a run of mining had for it, where somebody has looked that up.
+    """
 
     graph: str
     commit: int = 0
     id: str = ""
     time: str = ""
     message: str = ""
+    evidence: str = ""
 
     def __str__(self) -> str:
         said = f", commit #{self.commit} of {self.time[:10]}" if self.commit else ""
-        return f"{self.graph.removeprefix(GRAPH)}{said}{f' ({self.message})' if self.message else ''}"
+        found = f": {self.evidence}" if self.evidence else ""
+        return f"{self.graph.removeprefix(GRAPH)}{said}{f' ({self.message})' if self.message else ''}{found}"
 
 
 @dataclass(frozen=True, slots=True)

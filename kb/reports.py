@@ -44,17 +44,16 @@ class LoadReport:
     def of(cls, outcome: Outcome, *, source: str, seconds: float) -> LoadReport:
         """The report of what the pipeline did."""
         commit, verdict, inference = outcome.commit, outcome.verdict, outcome.inference
-        if commit is None:
-            return cls(source=source, seconds=seconds)
-        found = cls(
-            commit=commit.id,
-            number=commit.number,
-            source=source,
-            added=commit.added,
-            removed=commit.removed,
-            seconds=seconds,
-            dry_run=inference is None,
-        )
+        found = cls(source=source, seconds=seconds)
+        if commit:
+            found = replace(
+                found,
+                commit=commit.id,
+                number=commit.number,
+                added=commit.added,
+                removed=commit.removed,
+                dry_run=inference is None,
+            )
         if verdict:
             found = replace(
                 found,
@@ -87,17 +86,14 @@ class LoadReport:
         return not (self.quarantined or self.rejected or self.left or self.contradictions)
 
     def __str__(self) -> str:
-        if self.commit is None and not self.dry_run:
-            return f"{self.source}: nothing new; the store is as it was"
-        name = (
-            "would become a commit" if self.dry_run else f"commit #{self.number} ({(self.commit or '')[:8]})"
-        )
-        lines = [
-            f"{self.source}: {name}: {self.added:,} quads added, {self.removed:,} removed in "
-            f"{self.seconds:.1f} s"
-        ]
-        if not self.dry_run:
-            lines[0] += f"; {self.inferred:,} triples inferred in all"
+        counts = f"{self.added:,} quads added, {self.removed:,} removed in {self.seconds:.1f} s"
+        if self.dry_run:
+            lines = [f"{self.source}: would become a commit: {counts}"]
+        elif self.commit:
+            name = f"commit #{self.number} ({self.commit[:8]})"
+            lines = [f"{self.source}: {name}: {counts}; {self.inferred:,} triples inferred in all"]
+        else:
+            lines = [f"{self.source}: nothing new; the store is as it was"]
         if self.quarantined:
             lines.append(
                 f"In quarantine: {len(self.nodes):,} nodes with {self.quarantined:,} quads "

@@ -36,7 +36,10 @@ _MANY_TERMS = 100_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wish; `commit` is None where nothing changed, `inference` where it was a dry run."""
+    """What became of a wish; `commit` is None where nothing changed, `inference` where it was a dry run.
+
+    A `verdict` without commit is about nodes that were in quarantine before and stay there.
+    """
 
     commit: Commit | None
     verdict: Verdict | None = None
@@ -178,6 +181,8 @@ class Writer:
         try:
             with self._locked():
                 self._carry_on(tickets)
+            self._expect(tickets)
+            self.folder.prune()
         except BaseException as error:
             self._discard()
             for ticket in tickets:
@@ -185,8 +190,13 @@ class Writer:
                     ticket.error = self._told(error)
             # Ctrl-C ends one thread's work, not that of the others.
             self._queue.extendleft(reversed([one for one in tickets if not one.done]))
-        finally:
+            self._expect(tickets)
+
+    def _expect(self, tickets: list[_Ticket]) -> None:
+        """Let go those whose commits have ended; so many may come to the next turn."""
+        with self._lock:
             self._expected = min(len(tickets) + len(self._queue), _MOST_TOGETHER)
+            self._freed.notify_all()
 
     def _told(self, error: BaseException) -> BaseException:
         """A fault of the disk as people read it; other errors as they are."""
@@ -275,7 +285,22 @@ class Writer:
         if judged is None or wish.dry_run:
             ticket.outcome = Outcome(judged.commit, judged.verdict) if judged else Outcome(None)
             return None
+        if self._lies_there(judged):
+            ticket.outcome = Outcome(None, judged.verdict)
+            return None
         return judged
+
+    def _lies_there(self, judged: Judged) -> bool:
+        """Whether all that a commit would do is to put into quarantine what lies there."""
+        held, commit, dictionary = judged.verdict, judged.commit, judged.image.dictionary
+        if held is None or not held.nodes or commit.added or commit.removed:
+            return False
+        quarantine = Quarantine(self.folder.path / "quarantine")
+        quads, spared = (rows.batches(dictionary) for rows in (held.quarantined, held.spared))
+        entry = quarantine.standing(commit.source, quads=quads, spared=spared)
+        if entry:  # The reasons may be others by now.
+            quarantine.describe(entry, report=held.report.to_dict())
+        return entry is not None
 
     def _journalled(self, group: list[Judged]) -> Inference:
         """Write commits to the journal and publish them; all of it or none."""

@@ -141,6 +141,36 @@ def test_a_source_loaded_anew_takes_the_place_of_what_it_left(held: KnowledgeBas
     assert entry.nodes == (BAD,)
 
 
+def test_loading_again_what_is_held_makes_no_commit(held: KnowledgeBase, tmp_path: Path) -> None:
+    (entry,), commits = held.quarantine(), len(held.log())
+    again = held.load(turtle(tmp_path, BRANDS + BAD_BRAND + NO_LABEL), source="feed")
+    assert not again
+    assert (again.commit, set(again.nodes), again.quarantined) == (None, {BAD, PLAIN}, 5)
+    assert "nothing new" in str(again) and "In quarantine: 2 nodes with 5 quads" in str(again)
+    assert len(held.log()) == commits
+    assert [(one.id, one.nodes, one.origins) for one in held.quarantine()] == [
+        (entry.id, entry.nodes, entry.origins)
+    ]
+    assert not held.doctor().findings
+
+
+def test_another_node_that_is_held_is_a_commit_of_its_own(held: KnowledgeBase, tmp_path: Path) -> None:
+    commits = len(held.log())
+    more = "brand:third\n  a ckb:Brand .\n"
+    again = held.load(turtle(tmp_path, BRANDS + BAD_BRAND + NO_LABEL + more), source="feed")
+    assert len(held.log()) == commits + 1
+    (entry,) = held.quarantine()
+    assert (entry.commit, len(entry.nodes)) == (again.commit, 3)
+
+
+def test_what_was_thrown_away_is_held_again_when_it_is_loaded_again(
+    held: KnowledgeBase, tmp_path: Path
+) -> None:
+    held.quarantine_drop(held.quarantine()[0].id_of(BAD))
+    held.load(turtle(tmp_path, BRANDS + BAD_BRAND + NO_LABEL), source="feed")
+    assert set(held.quarantine()[0].nodes) == {BAD, PLAIN}
+
+
 @pytest.mark.parametrize("name", ["nothing", "0000/1", "abcd/9"])
 def test_an_unknown_name_is_answered_with_where_to_look(held: KnowledgeBase, name: str) -> None:
     with pytest.raises(NotFound, match="kb quarantine list"):

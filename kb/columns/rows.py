@@ -15,6 +15,7 @@ from .dictionary import Dictionary
 from .kernels import NO_PAIRS, Ids, Pairs, distinct, heads, pack, subtract, tails, unite
 
 _FEW = 4_096
+_TEXT = pa.large_string()
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Quads:
             return cls(*np.empty((4, 0), np.uint32))
         if sum(map(len, batches)) > _FEW:
             return cls(*(np.concatenate([dictionary.encode(one) for one in column]) for column in columns))
-        terms = [part.cast(pa.large_string()) for column in columns for part in column]
-        return cls(*dictionary.encode(pa.concat_arrays(terms)).reshape(4, -1))
+        terms = [part for column in columns for part in column]
+        plain = [one if one.type == _TEXT else one.cast(_TEXT) for one in terms]
+        return cls(*dictionary.encode(pa.concat_arrays(plain)).reshape(4, -1))
 
     def __len__(self) -> int:
         return len(self.subjects)

@@ -159,7 +159,6 @@ class Folder:
         if durable:
             sync(self.path)
         staging.base = Snapshot(place)
-        self.prune()
 
     def remove_unused(self) -> None:
         """Remove what a first commit that failed has left, where nobody works here."""

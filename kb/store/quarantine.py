@@ -167,6 +167,19 @@ class Quarantine:
                     return one.only(one.nodes[one.numbers.index(int(number))])
         raise NotFound(f"Nothing in quarantine is called {reference}", hint="see kb quarantine list")
 
+    def standing(
+        self, source: str, *, quads: Iterable[pa.RecordBatch], spared: Iterable[pa.RecordBatch]
+    ) -> Entry | None:
+        """The only entry of a source, if it has just these rows to add and to remove."""
+        found = [one for one in self.entries() if one.source == source]
+        if len(found) != 1:
+            return None
+        for added, batches in ((True, quads), (False, spared)):
+            there, asked = b"".join(found[0]._lines(added)), b"".join(map(lines, batches))
+            if sorted(there.split(b"\n")) != sorted(asked.split(b"\n")):
+                return None
+        return found[0]
+
     def whole(self, entry: Entry) -> Entry:
         """The entry as it lies there now, all its nodes in it.
 

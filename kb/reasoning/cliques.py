@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..columns.kernels import FEW, NO_PAIRS, Ids, Pairs, contains, distinct, expand, heads, pack, tails
+from ..columns.kernels import NO_PAIRS, Ids, Pairs, contains, distinct, expand, heads, pack, tails
 from .datatypes import KNOWN_DATATYPES, family
-from .derivation import Changes, Derivation, Outputs
+from .derivation import Derivation, Outputs
 from .equality import CLIQUE_CAP, MOST_COMBINATIONS, components, groups, neighbours
 from .joins import Pattern, Solutions, solve
-from .layered_tables import State
+from .layered_tables import Rows, State
 from .program import Program
 from .rules import EqualityRule
-from .tables import CLASS, NO_IDS
+from .stacks import in_order
+from .tables import CLASS
+
+_LOW = 0xFFFFFFFF
+# So many individuals are looked up one by one.
+_MANY = 256
 
 
 class FromScratch(Exception):
@@ -36,6 +40,7 @@ class Cliques:
         self._kind = program.rules.vocabulary.type
         self._same_as = program.rules.vocabulary.same_as
         self._derivation = derivation
+        self._rivalled: dict[int, bool] = {}
 
     def mates(self, state: State, ids: Ids) -> Pairs:
         """(id, another that is equal) of `ids` (sorted, distinct), sorted."""
@@ -44,7 +49,7 @@ class Cliques:
             return pairs
         return pairs[(heads(pairs) != tails(pairs)) & ~self._derivation.is_literal(tails(pairs))]
 
-    def naming(self, state: State, ids: Ids, keys: frozenset[int] | None = None) -> Changes:
+    def naming(self, state: State, ids: Ids, keys: frozenset[int] | None = None) -> Rows:
         """The rows but those of owl:sameAs that name any of `ids`, in some tables or in all."""
         predicates = state.predicates - {self._same_as}
         if keys is not None:
@@ -52,26 +57,26 @@ class Cliques:
         found = state.naming(ids, predicates)
         return {key: rows for key, rows in found.items() if keys is None or key in keys}
 
-    def siblings(self, changes: Changes, state: State, outputs: Outputs) -> None:
+    def siblings(self, changes: Rows, state: State, outputs: Outputs) -> None:
         """The same facts about equal individuals (eq-rep-s, eq-rep-o)."""
         mates = self.mates_in(changes, state)
-        if len(mates):
+        if mates:
             for key, rows in changes.items():
                 if key != self._same_as:
                     spread = _spread(key, rows, mates)
-                    if len(spread) > len(rows):
-                        outputs[key].append(spread)
+                    if spread:
+                        outputs[key] |= spread
 
-    def returned(self, doubtful: Changes, state: State, outputs: Outputs) -> None:
+    def returned(self, doubtful: Rows, state: State, outputs: Outputs) -> None:
         """Those of `doubtful` that hold of an equal individual."""
         mates = self.mates_in(doubtful, state)
-        if len(mates):
+        if mates:
             for key, rows in doubtful.items():
-                spread = distinct(_spread(key, rows, mates))
-                if key != self._same_as and len(spread) > len(rows):
-                    self.siblings({key: spread[state.holds(key, spread)]}, state, outputs)
+                spread = _spread(key, rows, mates)
+                if key != self._same_as and spread:
+                    self.siblings({key: state.having(key, spread)}, state, outputs)
 
-    def suspects(self, changes: Changes, state: State) -> Iterator[Ids]:
+    def suspects(self, changes: Rows, state: State) -> Iterator[Ids]:
         """Individuals that an equality rule may have merged by `changes`."""
         for rule, body, number in self._uses(changes):
             delta = (number, changes[body[number].key])
@@ -81,13 +86,13 @@ class Cliques:
         """What makes `members` (sorted, distinct), once all of some cliques, equal to each other in a state."""
         if len(members):
             yield state.stack(self._same_as).under(members)
-            start = members
             for rule, body in self._equalities:
                 wanted = (*rule.keys, rule.merged)
-                found = solve(body, state, wanted=wanted, start=Solutions({rule.merged: start}, len(start)))
+                start = Solutions({rule.merged: members}, len(members))
+                found = self._derivation.continued(body, state, wanted, start)
                 yield self._edges(rule, found)
 
-    def edges_of(self, changes: Changes, state: State) -> Pairs:
+    def edges_of(self, changes: Rows, state: State) -> Pairs:
         """What the equality rules make equal by new rows of a state."""
         edges = [NO_PAIRS]
         for rule, body, number in self._uses(changes):
@@ -99,7 +104,7 @@ class Cliques:
                 continue
             if rule.keys and not self.has_rivals(rule, found):
                 start = distinct_rows(found, rule.keys)
-                found = solve(body, state, wanted=wanted, start=start)
+                found = self._derivation.continued(body, state, wanted, start)
             else:
                 found = solve(body, state, wanted=wanted)
             edges.append(self._edges(rule, found))
@@ -120,28 +125,33 @@ class Cliques:
         cliques = np.sort(pack(roots, nodes))
         row, other = expand(cliques, heads(cliques))
         member = tails(cliques)[row]
-        outputs[self._same_as].append(pack(member, other)[member != other])
+        outputs[self._same_as].update(pack(member, other)[member != other].tolist())
 
-    def mates_in(self, changes: Changes, state: State) -> Pairs:
-        """(id, another that is equal) of all individuals that rows name, sorted."""
+    def mates_in(self, changes: Rows, state: State) -> dict[int, list[int]]:
+        """For each individual with equals that rows name: itself and those."""
         stack = state.stack(self._same_as)
         if not len(stack):
-            return NO_PAIRS
-        if sum(map(len, changes.values())) <= FEW:
-            few = {one for key, rows in changes.items() for one in named(key, rows) if stack.tails_of(one)}
-            return self.mates(state, np.array(sorted(few), np.uint32)) if few else NO_PAIRS
-        ids = [NO_IDS]
+            return {}
+        names: set[int] = set()
         for key, rows in changes.items():
-            ids += [rows] if key >= CLASS else [heads(rows), tails(rows)]
-        every = np.concatenate(ids)
-        every = every[contains(state.stack(self._same_as).subjects, every)]
-        return self.mates(state, distinct(every)) if len(every) else NO_PAIRS
+            names |= named(key, rows)
+        if len(names) > _MANY:
+            ids = in_order(names, np.uint32)
+            names = set(ids[contains(stack.subjects, ids)].tolist())
+        some = in_order({one for one in names if stack.names(one, inverse=False)}, np.uint32)
+        found: dict[int, list[int]] = {}
+        if not len(some):
+            return found
+        for pair in self.mates(state, some).tolist():
+            one = pair >> 32
+            found.setdefault(one, [one]).append(pair & _LOW)
+        return found
 
     def _edges(self, rule: EqualityRule, found: Solutions) -> Pairs:
         grouped = groups(found, rule.keys, rule.merged, self._datatypes.canonical)
         return neighbours(grouped[~self._derivation.is_literal(tails(grouped))])
 
-    def _uses(self, changes: Changes) -> Iterator[tuple[EqualityRule, tuple[Pattern, ...], int]]:
+    def _uses(self, changes: Rows) -> Iterator[tuple[EqualityRule, tuple[Pattern, ...], int]]:
         for rule, body in self._equalities:
             for number, one in enumerate(body):
                 if one.key in changes and one.key not in self._ranges:
@@ -151,16 +161,20 @@ class Cliques:
         """Whether literals among keys may have their value in literals of another datatype too."""
         for key in rule.keys:
             datatypes = np.unique(self._dictionary.datatype_of(found.columns[key]))
-            for one in map(int, datatypes[datatypes != 0]):
-                kin = family(self._datatypes.name(one))
-                names = [f"<{name}>" for name in KNOWN_DATATYPES if family(name) == kin]
-                known = self._dictionary.find([name for name in names if not name.endswith("langString>")])
-                if (known[known != one] != 0).any():
-                    return True
+            if any(self._is_rivalled(one) for one in datatypes.tolist() if one):
+                return True
         return False
 
+    def _is_rivalled(self, datatype: int) -> bool:
+        if datatype not in self._rivalled:
+            kin = family(self._datatypes.name(datatype))
+            names = [f"<{name}>" for name in KNOWN_DATATYPES if family(name) == kin]
+            known = self._dictionary.find([name for name in names if not name.endswith("langString>")])
+            self._rivalled[datatype] = bool((known[known != datatype] != 0).any())
+        return self._rivalled[datatype]
+
     def _refuse_unbounded(
-        self, rule: EqualityRule, body: tuple[Pattern, ...], delta: tuple[int, NDArray], state: State
+        self, rule: EqualityRule, body: tuple[Pattern, ...], delta: tuple[int, Set[int]], state: State
     ) -> None:
         """A key whose parts have too many values together is not used for an individual: see `unbounded`."""
         number, rows = delta
@@ -178,30 +192,28 @@ class Cliques:
             raise FromScratch
 
 
-def _spread(key: int, rows: NDArray, mates: Pairs) -> NDArray:
-    """Rows for all that are equal to those they name."""
+def _spread(key: int, rows: Set[int], mates: dict[int, list[int]]) -> set[int]:
+    """Rows for all that are equal to those they name, themselves included; nothing of rows that name nobody such."""
     if key >= CLASS:
-        return _with_mates(rows, mates)[1]
-    row, subjects = _with_mates(heads(rows), mates)
-    place, objects = _with_mates(tails(rows)[row], mates)
-    return pack(subjects[place], objects)
+        return {one for row in rows for one in mates.get(row, ())}
+    found: set[int] = set()
+    for row in rows:
+        subject, value = row >> 32, row & _LOW
+        if subject in mates or value in mates:
+            values = mates.get(value, (value,))
+            found.update(one << 32 | other for one in mates.get(subject, (subject,)) for other in values)
+    return found
 
 
-def _with_mates(ids: Ids, mates: Pairs) -> tuple[NDArray[np.int64], Ids]:
-    """(row of the id, itself or one that is equal)."""
-    row, others = expand(mates, ids)
-    return np.concatenate([np.arange(len(ids)), row]), np.concatenate([ids, others])
-
-
-def named(key: int, rows: NDArray) -> set[int]:
+def named(key: int, rows: Iterable[int]) -> set[int]:
     """All ids that the rows of a table name.
 
-    >>> sorted(named(9, pack(np.array([7]), np.array([3]))))
+    >>> sorted(named(9, {7 << 32 | 3}))
     [3, 7]
     """
     if key >= CLASS:
-        return set(rows.tolist())
-    return {end for row in rows.tolist() for end in (row >> 32, row & 0xFFFFFFFF)}
+        return set(rows)
+    return {end for row in rows for end in (row >> 32, row & _LOW)}
 
 
 def ends(pairs: Pairs) -> Ids:

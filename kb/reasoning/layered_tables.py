@@ -2,167 +2,53 @@
 
 from __future__ import annotations
 
-import sys
-from bisect import bisect_left
-from collections.abc import Sequence
-from functools import cached_property, reduce
+from collections.abc import Iterable, Sequence, Set
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..columns.kernels import (
-    FEW,
     NO_PAIRS,
     Ids,
     Pairs,
-    contains,
-    degree,
     distinct,
     expand,
-    heads,
     pack,
-    subtract,
     swap,
     tails,
-    unite,
 )
-from ..columns.layers import Layered, place_of, run_of
 from ..columns.relations import Relations
 from .rules import RuleSet
+from .stacks import MANY, Stack
 from .tables import CLASS, Links, Members, Tables
 
 _SHIFT = np.uint64(32)
+_LOW = 0xFFFFFFFF
 
 
-def by_predicate(key: int, rows: NDArray, kind: int) -> tuple[int, Pairs]:
+Rows = dict[int, set[int]]
+"""Rows by the key of their table: members of a class, packed pairs of a predicate."""
+
+_NONE: frozenset[int] = frozenset()
+
+
+def by_predicate(key: int, rows: Set[int], kind: int) -> tuple[int, Set[int]]:
     """The predicate and the pairs that rows of a table stand for."""
     if key < CLASS:
         return key, rows
-    return kind, pack(rows, np.full(len(rows), key - CLASS))
+    tail = key - CLASS
+    return kind, {row << 32 | tail for row in rows}
 
 
-def by_table(predicate: int, pairs: Pairs, kind: int) -> dict[int, NDArray]:
+def by_table(predicate: int, pairs: Iterable[int], kind: int) -> Rows:
     """The rows of each table that the pairs of a predicate stand for."""
     if predicate != kind:
-        return {predicate: pairs} if len(pairs) else {}
-    classes = tails(pairs)
-    return {CLASS + int(one): heads(pairs[classes == one]) for one in np.unique(classes)}
-
-
-class Stack:
-    """The pairs of one predicate: what several layers hold, without `gone`, with `fresh`."""
-
-    def __init__(self, parts: Sequence[Layered], gone: Pairs = NO_PAIRS, fresh: Pairs = NO_PAIRS) -> None:
-        self._parts = parts
-        self.gone = gone
-        self.fresh = fresh
-
-    @cached_property
-    def _gone_inverse(self) -> Pairs:
-        return swap(self.gone)
-
-    @cached_property
-    def _fresh_inverse(self) -> Pairs:
-        return swap(self.fresh)
-
-    def __len__(self) -> int:
-        """At least the number of pairs."""
-        return self._size
-
-    @cached_property
-    def _size(self) -> int:
-        return sum(map(len, self._parts)) + len(self.fresh)
-
-    @cached_property
-    def pairs(self) -> Pairs:
-        """All of them, sorted: only for a rule that nothing narrows."""
-        return unite(
-            subtract(reduce(unite, (one.pairs for one in self._parts), NO_PAIRS), self.gone), self.fresh
-        )
-
-    @cached_property
-    def subjects(self) -> Ids:
-        """All subjects, sorted, each once."""
-        return distinct(heads(self.pairs))
-
-    def holds(self, pairs: Pairs) -> NDArray[np.bool_]:
-        """For each of `pairs`, whether it is here."""
-        if len(pairs) <= FEW:
-            return np.fromiter(map(self.has, pairs.tolist()), bool, len(pairs))
-        found = np.zeros(len(pairs), bool)
-        for one in self._parts:
-            found |= one.find(pairs) > 0
-        if len(self.gone):
-            found &= ~contains(self.gone, pairs)
-        return found | contains(self.fresh, pairs) if len(self.fresh) else found
-
-    def has(self, pair: int) -> bool:
-        """Whether one pair is here."""
-        if len(self.fresh) and place_of(self.fresh.data, pair) >= 0:
-            return True
-        if len(self.gone) and place_of(self.gone.data, pair) >= 0:
-            return False
-        return any(one.has(pair) for one in self._parts)
-
-    def tails_of(self, subject: int) -> set[int]:
-        """The objects of one subject."""
-        found = {tail for one in self._parts for tail in one.tails_of(subject)}
-        if len(self.gone):
-            found.difference_update(run_of(self.gone.data, subject))
-        if len(self.fresh):
-            found.update(run_of(self.fresh.data, subject))
-        return found
-
-    def heads_of(self, value: int) -> set[int]:
-        """The subjects of one object."""
-        found = {head for one in self._parts for head in one.heads_of(value)}
-        if len(self.gone):
-            found.difference_update(run_of(self._gone_inverse.data, value))
-        if len(self.fresh):
-            found.update(run_of(self._fresh_inverse.data, value))
-        return found
-
-    def degree(self, end: int, *, inverse: bool) -> int:
-        """About how many pairs one subject has, or one object."""
-        bases = [one.base.turned_rows if inverse else one.base.sorted_rows for one in self._parts]
-        begins = [bisect_left(one, end << 32) for one in bases]
-        return sum(bisect_left(one, end + 1 << 32, at) - at for one, at in zip(bases, begins, strict=True))
-
-    def under(self, subjects: Ids) -> Pairs:
-        """The pairs of `subjects` (sorted, distinct), sorted."""
-        found = [one.pairs_under(subjects) for one in self._parts]
-        return _patched(found, subjects, self.gone, self.fresh)
-
-    def over(self, objects: Ids) -> Pairs:
-        """The pairs of `objects` (sorted, distinct) as ``o << 32 | s``, sorted."""
-        found = [one.over(objects) for one in self._parts]
-        return _patched(found, objects, self._gone_inverse, self._fresh_inverse)
-
-    def fanout(self, ids: Ids, *, inverse: bool) -> int:
-        """About how many pairs `ids` have as subjects, or as objects."""
-        bases = [one.base.inverse if inverse else one.base.pairs for one in self._parts]
-        return sum(int(degree(one, ids).sum()) for one in bases)
-
-    def patched(self, gone: Pairs, fresh: Pairs) -> Stack:
-        """These without some that are here, or with some that are not."""
-        back = contains(self.gone, fresh)
-        lately = contains(self.fresh, gone)
-        return Stack(
-            self._parts,
-            unite(subtract(self.gone, fresh[back]), gone[~lately]),
-            unite(subtract(self.fresh, gone[lately]), fresh[~back]),
-        )
-
-
-def _patched(found: list[Pairs], keys: Ids, gone: Pairs, fresh: Pairs) -> Pairs:
-    if len(fresh):
-        row, tail = expand(fresh, keys)
-        found.append(pack(keys[row], tail))
-    found = [one for one in found if len(one)]
-    if not found:
-        return NO_PAIRS
-    pairs = found[0] if len(found) == 1 else distinct(np.concatenate(found))
-    return subtract(pairs, gone)
+        return {predicate: some} if (some := set(pairs)) else {}
+    found: Rows = {}
+    for pair in pairs:
+        found.setdefault(CLASS + (pair & _LOW), set()).add(pair >> 32)
+    return found
 
 
 class Beyond:
@@ -278,11 +164,17 @@ class State(Tables):
             self._sizes[key] = stack.fanout(np.array([key - CLASS], np.uint32), inverse=True)
         return StackMembers(stack, key - CLASS, self._sizes[key])
 
-    def size_of_class(self, key: int) -> int:
-        """About how many members a class has, and very many for a data range."""
+    def size_of_class(self, key: int, most: int) -> int:
+        """About how many members a class has, counted to `most`; as many for a data range."""
         if key - CLASS in self._rules.ranges:
-            return sys.maxsize
-        return self.stack(self.kind).degree(key - CLASS, inverse=True)
+            return most
+        return self.stack(self.kind).degree(key - CLASS, inverse=True, most=most)
+
+    def members_of(self, key: int, most: int) -> set[int] | None:
+        """The members of a class; None where there are more than `most`, and for a data range."""
+        if key - CLASS in self._rules.ranges:
+            return None
+        return self.stack(self.kind).heads_of(key - CLASS, most)
 
     def has_member(self, key: int, identifier: int) -> bool:
         """Whether one id is in the table of a class, or one literal in that of a data range."""
@@ -290,38 +182,43 @@ class State(Tables):
             return bool(super().members(key).holds(np.array([identifier], np.uint32))[0])
         return self.stack(self.kind).has(identifier << 32 | key - CLASS)
 
+    def having(self, key: int, rows: Set[int]) -> set[int]:
+        """Those of `rows` that the table of `key` has."""
+        if key < CLASS:
+            return self.stack(key).having(rows)
+        tail = key - CLASS
+        if len(rows) <= MANY:
+            has = self.stack(self.kind).has
+            return {row for row in rows if has(row << 32 | tail)}
+        return {pair >> 32 for pair in self.stack(self.kind).having({row << 32 | tail for row in rows})}
+
     def links(self, key: int) -> Links:
         return StackLinks(self.stack(key))
-
-    def holds(self, key: int, rows: NDArray) -> NDArray[np.bool_]:
-        """For each of `rows`, whether the table of `key` has it."""
-        predicate, pairs = by_predicate(key, rows, self.kind)
-        return self.stack(predicate).holds(pairs)
 
     def holds_pairs(self, predicate: int, pairs: Pairs) -> NDArray[np.bool_]:
         """For each of `pairs`, whether the predicate has it."""
         return self.stack(predicate).holds(pairs)
 
-    def hide(self, predicate: int, pairs: Pairs) -> None:
-        """Take pairs away that are here (sorted, distinct)."""
-        if len(pairs):
-            self._stacks[predicate] = self.stack(predicate).patched(pairs, NO_PAIRS)
+    def hide(self, predicate: int, pairs: Set[int]) -> None:
+        """Take pairs away that are here."""
+        if pairs:
+            self._stacks[predicate] = self.stack(predicate).patched(pairs, _NONE)
 
-    def without(self, key: int, rows: NDArray) -> None:
-        """Take rows away that are here (sorted, distinct)."""
+    def without(self, key: int, rows: Set[int]) -> None:
+        """Take rows away that are here."""
         self.hide(*by_predicate(key, rows, self.kind))
 
-    def put(self, key: int, rows: NDArray) -> None:
-        """Add rows that are not here (sorted, distinct)."""
+    def put(self, key: int, rows: Set[int]) -> None:
+        """Add rows that are not here."""
         predicate, pairs = by_predicate(key, rows, self.kind)
-        self._stacks[predicate] = self.stack(predicate).patched(NO_PAIRS, pairs)
+        self._stacks[predicate] = self.stack(predicate).patched(_NONE, pairs)
 
-    def naming(self, ids: Ids, predicates: set[int]) -> dict[int, NDArray]:
+    def naming(self, ids: Ids, predicates: set[int]) -> Rows:
         """The rows of each table that name any of `ids` (sorted, distinct)."""
-        found: dict[int, NDArray] = {}
+        found: Rows = {}
         for predicate in predicates:
             stack = self.stack(predicate)
             turned = stack.over(ids) if predicate != self.kind else NO_PAIRS
             back = turned << _SHIFT | turned >> _SHIFT
-            found |= by_table(predicate, distinct(np.concatenate([stack.under(ids), back])), self.kind)
+            found |= by_table(predicate, {*stack.under(ids).tolist(), *back.tolist()}, self.kind)
         return found

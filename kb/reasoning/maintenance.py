@@ -11,22 +11,24 @@ DRed: Gupta, Mumick, Subrahmanian (SIGMOD 1993); by strata: Motik, Nenov, Piro, 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..columns.kernels import NO_PAIRS, Ids, Pairs, distinct, subtract, unite
+from ..columns.kernels import Ids, distinct
 from ..columns.relations import Relations
-from .cliques import Cliques, FromScratch, ends
-from .derivation import Changes, Derivation, Known, Outputs
-from .layered_tables import Beyond, State, by_predicate, by_table
+from .cliques import Cliques, FromScratch, ends, named
+from .derivation import Derivation, Outputs, Smaller, no_outputs
+from .layered_tables import Beyond, Rows, State, by_predicate, by_table
 from .program import Group, Program
-from .tables import CLASS, no_rows
+from .stacks import in_order
+from .tables import CLASS
 
-Stated = Callable[[int, Pairs], NDArray[np.bool_]]
-"""Which of the pairs of a predicate need no reason: asserted ones, or those of a closed state."""
+_NONE: frozenset[int] = frozenset()
+
+Stated = Callable[[int, Set[int]], set[int]]
+"""Those of the pairs of a predicate that need no reason: asserted ones, or those of a closed state."""
 
 
 class Maintenance:
@@ -44,8 +46,8 @@ class Maintenance:
         program: Program,
         old: State,
         stated: Stated,
-        added: Mapping[int, Pairs],
-        removed: Mapping[int, Pairs],
+        added: Mapping[int, Set[int]],
+        removed: Mapping[int, Set[int]],
         within: Maintenance | None = None,
         beyond: Sequence[Relations] = (),
     ) -> None:
@@ -61,23 +63,23 @@ class Maintenance:
         self.new = old.copy()
         self._added = self._by_table(added)
         self._removed = self._by_table(removed)
-        self.lost_rows: Changes = {}
-        self.gained_rows: Changes = {}
-        self._split: Changes = {}
-        self._joined: Changes = {}
+        self.lost_rows: Rows = {}
+        self.gained_rows: Rows = {}
+        self._split: Rows = {}
+        self._joined: Rows = {}
         self.regrouped: Ids = np.empty(0, np.uint32)
         self._beyond = Beyond(beyond, self._kind)
-        self._known_lost = Known(within.lost_rows, self._beyond) if within else None
-        self._known_gained = Known(within.gained_rows, self._beyond) if within else None
+        self._known_lost = Smaller(within.lost_rows, self._beyond) if within else None
+        self._known_gained = Smaller(within.gained_rows, self._beyond) if within else None
         self._run()
 
-    @property
-    def gained(self) -> dict[int, Pairs]:
+    @cached_property
+    def gained(self) -> Rows:
         """By predicate, the pairs of the closed state that are new."""
         return self._by_predicate(self.gained_rows)
 
-    @property
-    def lost(self) -> dict[int, Pairs]:
+    @cached_property
+    def lost(self) -> Rows:
         """By predicate, the pairs of the closed state that are no more."""
         return self._by_predicate(self.lost_rows)
 
@@ -101,29 +103,29 @@ class Maintenance:
 
     def _settle(self, key: int) -> None:
         """Bring a table up to date that no rule fills."""
-        gone, fresh = self._removed.get(key, no_rows(key)), self._added.get(key, no_rows(key))
+        gone, fresh = self._removed.get(key, set()), self._added.get(key, set())
         if (
             key in self._split
             or key in self._joined
-            or len(self._cliques.mates_in({key: gone}, self.old))
-            or len(self._cliques.mates_in({key: fresh}, self.new))
+            or self._cliques.mates_in({key: gone}, self.old)
+            or self._cliques.mates_in({key: fresh}, self.new)
         ):
             self._bring(Group(frozenset((key,))))
             return
-        gone = gone[self.old.holds(key, gone)]
-        gone = gone[~self._is_stated(key, gone)]
-        fresh = fresh[~self.new.holds(key, fresh)]
-        if len(gone):
+        gone = self.old.having(key, gone)
+        gone -= self._stated_of(key, gone)
+        fresh = fresh - self.new.having(key, fresh)
+        if gone:
             self.new.without(key, gone)
             self.lost_rows[key] = gone
-        if len(fresh):
+        if fresh:
             self.new.put(key, fresh)
             self._note_beyond(key, fresh)
             self.gained_rows[key] = fresh
 
-    def _note_beyond(self, key: int, rows: NDArray) -> None:
+    def _note_beyond(self, key: int, rows: set[int]) -> None:
         """Know that a table has rows that the smaller state lacks."""
-        if self._known_gained and len(subtract(rows, self._known_gained.rows.get(key, no_rows(key)))):
+        if self._known_gained and not rows <= self._known_gained.rows.get(key, _NONE):
             self._beyond.add(key)
 
     def _bring(self, group: Group) -> None:
@@ -133,36 +135,35 @@ class Maintenance:
             self.new.without(key, rows)
         put = self._put_back(group, doubtful)
         for key in {*doubtful, *put}:
-            gone, back = doubtful.get(key, no_rows(key)), put.get(key, no_rows(key))
-            lost, gained = subtract(gone, back), subtract(back, gone)
-            if len(lost):
+            gone, back = doubtful.get(key, _NONE), put.get(key, _NONE)
+            if lost := set(gone - back):
                 self.lost_rows[key] = lost
-            if len(gained):
+            if gained := set(back - gone):
                 self.gained_rows[key] = gained
 
     # What may have lost its reason.
 
-    def _overdeleted(self, group: Group) -> Changes:
-        found: Changes = {}
-        outputs: Outputs = defaultdict(list)
+    def _overdeleted(self, group: Group) -> Rows:
+        found: Rows = {}
+        outputs = no_outputs()
         suspects = np.empty(0, np.uint32)
         for key in group.keys & self._removed.keys():
-            outputs[key].append(self._removed[key])
+            outputs[key] |= self._removed[key]
             if key == self._same_as:
-                suspects = ends(self._removed[key])
+                suspects = in_order(named(key, self._removed[key]), np.uint32)
         for key in group.keys & self._split.keys():
-            outputs[key].append(self._split[key])
+            outputs[key] |= self._split[key]
         self._derivation.fire(group, self.lost_rows, self.old, outputs, self._known_lost)
         while True:
-            fresh: Changes = {}
-            for key, parts in outputs.items():
-                rows = subtract(distinct(np.concatenate(parts)), found.get(key, no_rows(key)))
-                rows = rows[self.old.holds(key, rows)]
-                rows = rows[~self._is_stated(key, rows)]
-                if len(rows):
+            fresh: Rows = {}
+            for key, some in outputs.items():
+                rows = some - found[key] if key in found else some
+                rows = self.old.having(key, rows)
+                rows -= self._stated_of(key, rows)
+                if rows:
                     fresh[key] = rows
-                    found[key] = unite(found.get(key, no_rows(key)), rows)
-            outputs = defaultdict(list)
+                    found[key] = found[key] | rows if key in found else rows
+            outputs = no_outputs()
             if group.settles_equality:
                 suspects = distinct(np.concatenate([suspects, *self._cliques.suspects(fresh, self.old)]))
                 self._doubt_cliques(group, suspects, outputs)
@@ -179,44 +180,47 @@ class Maintenance:
             return
         members = ends(mates)
         for key, rows in self._cliques.naming(self.old, members, group.keys).items():
-            outputs[key].append(rows)
-        outputs[self._same_as].append(self._cliques.mates(self.old, members))
+            outputs[key] |= rows
+        outputs[self._same_as].update(self._cliques.mates(self.old, members).tolist())
 
     # What still follows, and what is new.
 
-    def _put_back(self, group: Group, doubtful: Changes) -> Changes:
-        found: Changes = {}
-        outputs: Outputs = defaultdict(list)
+    def _put_back(self, group: Group, doubtful: Rows) -> Rows:
+        found: Rows = {}
+        outputs = no_outputs()
         for key, rows in doubtful.items():
-            outputs[key] += self._derivation.still(group.by_head.get(key, ()), rows, self.new)
+            outputs[key] |= self._derivation.still(group.by_head.get(key, ()), rows, self.new)
         for key in group.keys & self._added.keys():
-            outputs[key].append(self._added[key])
+            outputs[key] |= self._added[key]
         self._derivation.fire(group, self.gained_rows, self.new, outputs, self._known_gained)
+        anew = False
         if group.settles_equality:
-            doubted = ends(doubtful.get(self._same_as, NO_PAIRS))
+            doubted = in_order(named(self._same_as, doubtful.get(self._same_as, _NONE)), np.uint32)
+            anew = len(doubted) > 0
             edges = self._cliques.edges_among(doubted, self.new)
             self._cliques.merge([*edges], self.new, outputs)
         self._cliques.returned(doubtful, self.new, outputs)
         for key in group.keys & self._joined.keys():
-            rows = self._joined[key]
-            self._cliques.siblings({key: rows[self.new.holds(key, rows)]}, self.new, outputs)
+            held = self.new.having(key, self._joined[key])
+            self._cliques.siblings({key: held}, self.new, outputs)
         while True:
-            fresh: Changes = {}
-            for key, parts in outputs.items():
-                rows = distinct(np.concatenate([no_rows(key), *parts]))
-                rows = rows[~self.new.holds(key, rows)]
-                if len(rows):
+            fresh: Rows = {}
+            for key, some in outputs.items():
+                rows = self._derivation.without_literals(key, some - self.new.having(key, some))
+                if rows:
                     self.new.put(key, rows)
                     self._note_beyond(key, rows)
                     fresh[key] = rows
-                    found[key] = unite(found.get(key, no_rows(key)), rows)
+                    found[key] = found[key] | rows if key in found else rows
             if not fresh:
                 return found
-            outputs = defaultdict(list)
+            outputs = no_outputs()
             self._derivation.fire(group, fresh, self.new, outputs, self._known_gained)
             if group.settles_equality:
-                equal = fresh.get(self._same_as, NO_PAIRS)
-                fresh_edges = self._cliques.edges_of(fresh, self.new)
+                equal = in_order(fresh.get(self._same_as, _NONE))
+                # Facts that all held before make nobody equal who was not, but for those in doubt.
+                anew = anew or any(not rows <= doubtful.get(key, _NONE) for key, rows in fresh.items())
+                fresh_edges = self._cliques.edges_of(fresh if anew else {}, self.new)
                 self._cliques.merge([equal, fresh_edges], self.new, outputs)
                 if len(equal):
                     known = self._cliques.naming(self.new, ends(equal), group.keys)
@@ -225,8 +229,8 @@ class Maintenance:
 
     def _notice_cliques(self) -> None:
         """Who has got other equals, and all that names them outside the first group."""
-        parted = self.lost_rows.get(self._same_as, NO_PAIRS)
-        joined = self.gained_rows.get(self._same_as, NO_PAIRS)
+        parted = in_order(self.lost_rows.get(self._same_as, _NONE))
+        joined = in_order(self.gained_rows.get(self._same_as, _NONE))
         self.regrouped = distinct(np.concatenate([ends(parted), ends(joined)]))
         if len(parted):
             self._split = self._cliques.naming(self.old, ends(parted))
@@ -247,18 +251,21 @@ class Maintenance:
 
     # Small things.
 
-    def _is_stated(self, key: int, rows: NDArray) -> NDArray[np.bool_]:
-        return self._stated(*by_predicate(key, rows, self._kind))
+    def _stated_of(self, key: int, rows: Set[int]) -> set[int]:
+        if key < CLASS:
+            return self._stated(key, rows)
+        kind, pairs = by_predicate(key, rows, self._kind)
+        return {pair >> 32 for pair in self._stated(kind, pairs)}
 
-    def _by_table(self, pairs: Mapping[int, Pairs]) -> Changes:
-        found: Changes = {}
+    def _by_table(self, pairs: Mapping[int, Set[int]]) -> Rows:
+        found: Rows = {}
         for predicate, some in pairs.items():
             found |= by_table(predicate, some, self._kind)
         return found
 
-    def _by_predicate(self, changes: Changes) -> dict[int, Pairs]:
-        found: dict[int, list[Pairs]] = defaultdict(list)
+    def _by_predicate(self, changes: Rows) -> Rows:
+        found: Rows = {}
         for key, rows in changes.items():
             predicate, pairs = by_predicate(key, rows, self._kind)
-            found[predicate].append(pairs)
-        return {predicate: distinct(np.concatenate(some)) for predicate, some in found.items()}
+            found[predicate] = found.get(predicate, set()) | pairs
+        return found

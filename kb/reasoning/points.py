@@ -5,106 +5,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .joins import Pattern, Solutions
 from .layered_tables import State
+from .rules import Term
 from .tables import CLASS
 
 _MOST = 64
 _LOW = 0xFFFFFFFF
 
-Known = dict[str, int]
+Known = list[int]
+"""The id of each variable and constant of a walk, by its place; 0 where it is not known yet."""
+
+Step = tuple[int, int, int]
+"""The key of an atom's table, and the places of its subject and object; -1 for a class, which has no object."""
 
 
 class TooMany(Exception):
     """Look-ups that would yield more than a few rows."""
 
 
-def solve_few(
-    body: Sequence[Pattern], state: State, wanted: Sequence[str], starts: Iterable[Known], left: Sequence[int]
-) -> Solutions | None:
-    """The solutions of the atoms of a body with the numbers `left`, from what is known in each start.
+class Walk:
+    """A body, and the `ends` of a head, with a place for each variable and constant: made once for a rule."""
 
-    None where they need more than a few rows of a table.
-    """
-    others = [body[number] for number in left]
-    try:
-        rows = [
-            tuple(known[one] for one in wanted) for start in starts for known in _walk(others, state, start)
-        ]
-    except TooMany:
-        return None
-    columns = np.array(rows, np.uint32).reshape(len(rows), len(wanted)).T
-    return Solutions(dict(zip(wanted, columns, strict=True)), len(rows))
-
-
-def starts_of(one: Pattern, rows: NDArray) -> Iterator[Known]:
-    """What each of the rows tells of an atom's variables, where it fits."""
-    for row in rows.tolist():
-        known: Known = {}
-        ends = (
-            ((one.subject, row),)
-            if one.key >= CLASS
-            else ((one.subject, row >> 32), (one.object, row & _LOW))
+    def __init__(self, body: Sequence[Pattern], ends: Iterable[Term | None] = ()) -> None:
+        self._places: dict[Term, int] = {}
+        self.steps: tuple[Step, ...] = tuple(
+            (one.key, self._place(one.subject), -1 if one.object is None else self._place(one.object))
+            for one in body
         )
-        if all(_fits(term, value, known) for term, value in ends):
-            yield known
+        self.ends = tuple(self._place(one) for one in ends if one is not None)
+        self._begin: Known = [one if isinstance(one, int) else 0 for one in self._places]
+        self._others = [self.steps[:n] + self.steps[n + 1 :] for n in range(len(self.steps))]
+
+    def _place(self, term: Term) -> int:
+        return self._places.setdefault(term, len(self._places))
+
+    def places_of(self, names: Iterable[str]) -> list[int]:
+        """Where the values of variables are."""
+        return [self._places[name] for name in names]
+
+    def from_row(self, number: int, row: int, state: State, found: list[Known]) -> None:
+        """Add the solutions that have a row in the atom with this number. Raises TooMany."""
+        key, subject, value = self.steps[number]
+        known = self._begin.copy()
+        if _fits(known, subject, row if key >= CLASS else row >> 32) and (
+            key >= CLASS or _fits(known, value, row & _LOW)
+        ):
+            _walk(self._others[number], state, known, found, once=False)
+
+    def from_values(self, values: Mapping[str, int], state: State, found: list[Known]) -> None:
+        """Add the solutions with these values of variables. Raises TooMany."""
+        known = self._begin.copy()
+        for name, value in values.items():
+            known[self._places[name]] = value
+        _walk(self.steps, state, known, found, once=False)
+
+    def yields(self, ends: Sequence[int], state: State) -> bool:
+        """Whether any solution has these values at the ends. Raises TooMany."""
+        known, found = self._begin.copy(), list[Known]()
+        fits = all(_fits(known, place, value) for place, value in zip(self.ends, ends, strict=True))
+        return fits and _walk(self.steps, state, known, found, once=True)
 
 
-def _fits(term: str | int | None, value: int, known: Known) -> bool:
-    if isinstance(term, str):
-        return known.setdefault(term, value) == value
-    return term == value
+def solutions(walk: Walk, found: Sequence[Known], names: Sequence[str]) -> Solutions:
+    """What was found, as columns."""
+    places = walk.places_of(names)
+    columns = {
+        name: np.array([one[place] for one in found], np.uint32)
+        for name, place in zip(names, places, strict=True)
+    }
+    return Solutions(columns, len(found))
 
 
-def _walk(todo: Sequence[Pattern], state: State, known: Known) -> Iterator[Known]:
-    if not todo:
-        yield known
-        return
-    best, fewest, is_known = 0, _MOST + 1, False
-    for number, one in enumerate(todo):
-        subject, value = _value(one.subject, known), _value(one.object, known)
-        is_known = subject is not None and (value is not None or one.key >= CLASS)
-        count = 0 if is_known else _fanout(one.key, subject, value, state)
-        if count < fewest:
-            best, fewest = number, count
-            if not count:
-                break
-    if fewest > _MOST:
+def _fits(known: Known, place: int, value: int) -> bool:
+    if not known[place]:
+        known[place] = value
+        return True
+    return known[place] == value
+
+
+def _walk(todo: Sequence[Step], state: State, known: Known, found: list[Known], *, once: bool) -> bool:
+    """Whether to stop, for one solution was enough."""
+    rest = []
+    for step in todo:
+        key, subject, value = step
+        head, tail = known[subject], 1 if value < 0 else known[value]
+        if not (head and tail):
+            rest.append(step)
+        elif value < 0:
+            if not state.has_member(key, head):
+                return False
+        elif not state.stack(key).has(head << 32 | tail):
+            return False
+    if not rest:
+        found.append(known.copy())
+        return once
+    if len(rest) == 1:
+        step, rest = rest[0], []
+    else:
+        counts = [_fanout(step, known, state) for step in rest]
+        step = rest.pop(counts.index(min(counts)))
+    key, subject, value = step
+    if value < 0:
+        place, values = subject, state.members_of(key, _MOST)
+    elif known[subject]:
+        place, values = value, state.stack(key).tails_of(known[subject], _MOST)
+    elif known[value]:
+        place, values = subject, state.stack(key).heads_of(known[value], _MOST)
+    else:
+        return _each_row(step, rest, state, known, found, once=once)
+    if values is None:
         raise TooMany
-    one = todo[best]
-    rest = (*todo[:best], *todo[best + 1 :])
-    subject, value = _value(one.subject, known), _value(one.object, known)
-    if subject is None:
-        if value is None:
-            for fresh in starts_of(one, state[one.key].rows):
-                yield from _walk(rest, state, {**known, **fresh})
-            return
-        for head in state.stack(one.key).heads_of(value):
-            yield from _walk(rest, state, {**known, str(one.subject): head})
-    elif one.key >= CLASS:
-        if state.has_member(one.key, subject):
-            yield from _walk(rest, state, known)
-    elif value is None:
-        for tail in state.stack(one.key).tails_of(subject):
-            yield from _walk(rest, state, {**known, str(one.object): tail})
-    elif state.stack(one.key).has(subject << 32 | value):
-        yield from _walk(rest, state, known)
+    for one in values:
+        known[place] = one
+        if _walk(rest, state, known, found, once=once):
+            return True
+    known[place] = 0
+    return False
 
 
-def _value(term: str | int | None, known: Known) -> int | None:
-    return known.get(term) if isinstance(term, str) else term
+def _each_row(
+    step: Step, rest: Sequence[Step], state: State, known: Known, found: list[Known], *, once: bool
+) -> bool:
+    key, subject, value = step
+    if len(state.stack(key)) > _MOST:
+        raise TooMany
+    for row in state.stack(key).pairs.tolist():
+        known[subject], known[value] = row >> 32, row & _LOW
+        if (subject != value or row >> 32 == row & _LOW) and _walk(rest, state, known, found, once=once):
+            return True
+    known[subject] = known[value] = 0
+    return False
 
 
-def _fanout(key: int, subject: int | None, value: int | None, state: State) -> int:
-    """About how many rows of a table fit."""
+def _fanout(step: Step, known: Known, state: State) -> int:
+    """About how many rows of a table fit, counted to the most."""
+    key, subject, value = step
     if key >= CLASS:
-        return state.size_of_class(key)
-    stack = state.stack(key)
-    if subject is not None:
-        return stack.degree(subject, inverse=False)
-    return len(stack) if value is None else stack.degree(value, inverse=True)
+        return state.size_of_class(key, _MOST)
+    stack, head = state.stack(key), known[subject]
+    if head:
+        return stack.degree(head, inverse=False, most=_MOST)
+    tail = known[value]
+    return stack.degree(tail, inverse=True, most=_MOST) if tail else len(stack)

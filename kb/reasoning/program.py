@@ -17,11 +17,20 @@ import xxhash
 
 from ..columns.kernels import Pairs, pack
 from .joins import Pattern, pattern
+from .points import Walk
 from .rules import Body, Constraint, EqualityRule, RuleSet
 from .strata import PatternRule, stratify
 from .tables import CLASS
 
-Use = tuple[PatternRule, int]
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A rule with the number of an atom that reads a table; `others` are the tables of the other atoms."""
+
+    rule: PatternRule
+    number: int
+    others: tuple[int, ...]
+    walk: Walk
 
 
 @dataclass(frozen=True)
@@ -38,16 +47,21 @@ class Group:
         found: dict[int, list[Use]] = defaultdict(list)
         for rule in self.rules:
             for number, one in enumerate(rule.body):
-                found[one.key].append((rule, number))
+                others = tuple(other.key for other in rule.body[:number] + rule.body[number + 1 :])
+                found[one.key].append(Use(rule, number, others, self._walks[id(rule)]))
         return {key: tuple(some) for key, some in found.items()}
 
     @cached_property
-    def by_head(self) -> Mapping[int, tuple[PatternRule, ...]]:
-        """By table, the rules that fill it."""
-        found: dict[int, list[PatternRule]] = defaultdict(list)
-        for rule in self.rules:
-            found[rule.head.key].append(rule)
+    def by_head(self) -> Mapping[int, tuple[tuple[PatternRule, Walk], ...]]:
+        """By table, the rules that fill it: those of one atom first, which cost the least to ask."""
+        found: dict[int, list[tuple[PatternRule, Walk]]] = defaultdict(list)
+        for rule in sorted(self.rules, key=lambda one: len(one.body)):
+            found[rule.head.key].append((rule, self._walks[id(rule)]))
         return {key: tuple(some) for key, some in found.items()}
+
+    @cached_property
+    def _walks(self) -> dict[int, Walk]:
+        return {id(one): Walk(one.body, (one.head.subject, one.head.object)) for one in self.rules}
 
 
 class Program:
@@ -56,6 +70,14 @@ class Program:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self._kind = rules.vocabulary.type
+        self._walks: dict[tuple[Pattern, ...], Walk] = {}
+
+    def walk_of(self, body: tuple[Pattern, ...]) -> Walk:
+        """The walk of the body of an equality rule or a constraint."""
+        found = self._walks.get(body)
+        if found is None:
+            found = self._walks[body] = Walk(body)
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -113,6 +135,11 @@ class Program:
     def filled(self) -> frozenset[int]:
         """The tables that belong to a group."""
         return frozenset(key for one in self.groups for key in one.keys)
+
+    @cached_property
+    def unsafe(self) -> frozenset[int]:
+        """The tables that a rule would put literals in as subjects."""
+        return frozenset(one.head.key for one in self._patterned if not one.is_safe)
 
     @cached_property
     def schema(self) -> Mapping[int, Pairs]:

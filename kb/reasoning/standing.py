@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns.kernels import Ids, Pairs, distinct, heads, pack, tails, unite
+from ..columns.kernels import Ids, Pairs, distinct, heads, pack, tails
 from .cliques import Cliques, distinct_rows
 from .contradictions import (
     DIFFERENT,
@@ -21,12 +21,13 @@ from .contradictions import (
     names_of,
     source_of_clash,
 )
-from .derivation import Changes, Derivation
+from .derivation import FEW, Derivation
 from .joins import Pattern, Solutions, solve
-from .layered_tables import State, by_predicate
+from .layered_tables import Rows, State, by_predicate
 from .program import Program
 from .rules import EqualityRule, Fact, Source
-from .tables import no_rows
+
+_LOW = 0xFFFFFFFF
 
 Holds = Callable[[int, Pairs], NDArray[np.bool_]]
 
@@ -41,9 +42,9 @@ class Change:
 
     old: State
     new: State
-    gained: Changes
-    lost: Changes
-    touched: Changes
+    gained: Rows
+    lost: Rows
+    touched: Rows
     regrouped: Ids
     different: Pairs
     redefined: bool
@@ -88,8 +89,10 @@ class Standing:
 
     def _of(self, ids: Ids) -> Ids:
         """The least of all that are equal to each."""
-        some = distinct(ids)
-        mates = self._cliques.mates(self._change.new, some)
+        equal = self._change.new.stack(self._vocabulary.same_as)
+        if len(ids) <= FEW and not any(equal.names(one, inverse=False) for one in ids.tolist()):
+            return ids
+        mates = self._cliques.mates(self._change.new, distinct(ids))
         first = np.searchsorted(heads(mates), ids)
         least = np.append(tails(mates), np.uint32(0))[first]
         owner = np.append(heads(mates), np.uint32(0))[first]
@@ -111,9 +114,7 @@ class Standing:
         found: set[Fact] = set()
         for key, rows in self._change.lost.items():
             predicate, pairs = by_predicate(key, rows, self._vocabulary.type)
-            found.update(
-                (s, predicate, o) for s, o in zip(heads(pairs).tolist(), tails(pairs).tolist(), strict=True)
-            )
+            found.update((pair >> 32, predicate, pair & _LOW) for pair in pairs)
         return frozenset(found)
 
     @property
@@ -154,7 +155,7 @@ class Standing:
         )
         names = names_of(rule.body)
         if rule.keys and not self._cliques.has_rivals(rule, seen):
-            found = solve(body, change.new, wanted=names, start=distinct_rows(seen, rule.keys))
+            found = self._derivation.continued(body, change.new, names, distinct_rows(seen, rule.keys))
         else:
             found = solve(body, change.new, wanted=names)
         touched = set(zip(*(self._key(seen.columns[one]) for one in rule.keys), strict=True))
@@ -175,7 +176,7 @@ class Standing:
     def _literals(self, rule: EqualityRule, found: Solutions) -> Solutions:
         return found.where(self._derivation.is_literal(found.columns[rule.merged]))
 
-    def _changed_atoms(self, body: tuple[Pattern, ...], rows: Changes) -> Iterator[tuple[int, NDArray]]:
+    def _changed_atoms(self, body: tuple[Pattern, ...], rows: Rows) -> Iterator[tuple[int, set[int]]]:
         for number, one in enumerate(body):
             if one.key in rows and one.key not in self._program.ranges:
                 yield number, rows[one.key]
@@ -186,9 +187,8 @@ class Standing:
         return Solutions({name: self._of(ids) for name, ids in found.columns.items()}, found.count)
 
 
-def _united(left: Changes, right: Changes) -> Changes:
-    keys = {*left, *right}
-    return {key: unite(left.get(key, no_rows(key)), right.get(key, no_rows(key))) for key in keys}
+def _united(left: Rows, right: Rows) -> Rows:
+    return {**left, **{key: rows | left[key] if key in left else rows for key, rows in right.items()}}
 
 
 def _all_hold(given: Holds | None, one: Contradiction) -> bool:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..columns.image import Image
-from ..columns.kernels import NO_PAIRS, Pairs, contains, distinct, unite
-from ..columns.relations import Relations
+from ..columns.kernels import Pairs, unite
+from ..columns.relations import Relation, Relations
 from .cliques import FromScratch
 from .contradictions import Contradiction
 from .engine import Consequences
-from .layered_tables import State
+from .layered_tables import Rows, State
 from .maintenance import Maintenance
 from .program import Program
 from .rules import Source
+from .stacks import Stack, in_order
 from .standing import Change, Standing
 
 # Where a larger part of the asserted facts changes, reasoning from scratch is quicker; some may always change.
 _MOST_CHANGED, _ALWAYS = 0.02, 200
 
-Patch = tuple[Mapping[int, Pairs], Mapping[int, Pairs]]
+Patch = tuple[Rows, Rows]
 """The pairs of predicates that were added, and those that were removed."""
 
 
@@ -84,7 +82,7 @@ class Upkeep:
             return image, replace(self, public=public, private=())
         closed = self._private(before, after, secret, open_)
         image = replace(image, inferred_private=self._inferred_private(closed, open_, after, secret))
-        touched = {key: rows[closed.new.holds(key, rows)] for key, rows in open_.lost_rows.items()}
+        touched = {key: closed.new.having(key, rows) for key, rows in open_.lost_rows.items()}
         stated = _both(open_.gained, open_.lost), _both(*secret)
         different = unite(open_.new.stack(kind).pairs, after.asserted_private.get_relation(kind).pairs)
         standing = self._standing(closed, touched, stated, different)
@@ -93,13 +91,15 @@ class Upkeep:
 
     def _public(self, before: Image, after: Image, patch: Patch) -> Maintenance:
         old = self._state(before, before.asserted_public, before.inferred_public)
-        return Maintenance(self.program, old, after.asserted_public.hold, *patch)
+        return Maintenance(self.program, old, _Holding(after.asserted_public).those, *patch)
 
     def _private(self, before: Image, after: Image, secret: Patch, open_: Maintenance) -> Maintenance:
         """All that follows from everything; what holds publicly needs no reason here."""
+        asserted = _Holding(after.asserted_private)
 
-        def stated(predicate: int, pairs: Pairs) -> NDArray[np.bool_]:
-            return open_.new.holds_pairs(predicate, pairs) | after.asserted_private.hold(predicate, pairs)
+        def stated(predicate: int, pairs: Set[int]) -> set[int]:
+            public = open_.new.stack(predicate).having(pairs)
+            return public | asserted.those(predicate, pairs - public)
 
         views = (
             before.asserted_public,
@@ -119,40 +119,45 @@ class Upkeep:
             stated = image.asserted_public.hold(predicate, pairs) | image.asserted_private.hold(
                 predicate, pairs
             )
-            state.hide(predicate, pairs[~stated & image.inferred_public.hold(predicate, pairs)])
+            hidden = pairs[~stated & image.inferred_public.hold(predicate, pairs)]
+            state.hide(predicate, frozenset(hidden.tolist()))
         return state
 
     def _inferred_public(self, done: Maintenance, after: Image, patch: Patch) -> Relations:
+        asserted, ontology = _Holding(after.asserted_public), _Holding(after.ontology)
         changed = {}
         for predicate, pairs in _both(_both(done.gained, done.lost), _both(*patch)).items():
-            holds = done.new.holds_pairs(predicate, pairs)
-            schema = contains(self.program.schema.get(predicate, NO_PAIRS), pairs)
-            holds |= schema & ~after.ontology.hold(predicate, pairs)
-            holds &= ~after.asserted_public.hold(predicate, pairs)
-            changed[predicate] = after.inferred_public.get_relation(predicate).with_of(pairs, holds)
+            holds = done.new.stack(predicate).having(pairs)
+            if predicate in self.program.schema:
+                schema = pairs & set(self.program.schema[predicate].tolist())
+                holds |= schema - ontology.those(predicate, schema)
+            holds -= asserted.those(predicate, holds)
+            changed[predicate] = _with_of(after.inferred_public.get_relation(predicate), pairs, holds)
         return after.inferred_public.changed(changed)
 
     def _inferred_private(
         self, done: Maintenance, open_: Maintenance, after: Image, secret: Patch
     ) -> Relations:
+        asserted = _Holding(after.asserted_private)
         changed = {}
         among = _both(_both(done.gained, done.lost), _both(_both(open_.gained, open_.lost), _both(*secret)))
         for predicate, pairs in among.items():
-            holds = done.new.holds_pairs(predicate, pairs)
-            holds &= ~open_.new.holds_pairs(predicate, pairs) & ~after.asserted_private.hold(predicate, pairs)
-            changed[predicate] = after.inferred_private.get_relation(predicate).with_of(pairs, holds)
+            holds = done.new.stack(predicate).having(pairs)
+            holds -= open_.new.stack(predicate).having(holds)
+            holds -= asserted.those(predicate, holds)
+            changed[predicate] = _with_of(after.inferred_private.get_relation(predicate), pairs, holds)
         return after.inferred_private.changed(changed)
 
     def _standing(
         self,
         done: Maintenance,
-        touched: dict[int, NDArray],
+        touched: Rows,
         stated: Patch,
         different: Pairs,
     ) -> Standing:
         """`stated` is what changed of facts that need no reason, `different` those of owl:differentFrom."""
         kind = self.program.rules.vocabulary.different_from
-        redefined = any(len(part.get(kind, NO_PAIRS)) for part in stated)
+        redefined = any(part.get(kind) for part in stated)
         change = Change(
             done.old,
             done.new,
@@ -175,20 +180,36 @@ def _read(told: list[Any]) -> Contradiction:
     return Contradiction(Source(tuple(names), axiom), tuple(witnesses), tuple((s, p, o) for s, p, o in facts))
 
 
+class _Holding:
+    """Look-ups in the relations of a view; nothing is merged for them."""
+
+    def __init__(self, view: Relations) -> None:
+        self._view = view
+
+    def those(self, predicate: int, pairs: Set[int]) -> set[int]:
+        """Those of `pairs` that a predicate has."""
+        return Stack([self._view.get_relation(predicate).rows]).having(pairs) if pairs else set()
+
+
+def _with_of(relation: Relation, pairs: Set[int], wanted: Set[int]) -> Relation:
+    """A relation with those of `pairs` alone that are `wanted`."""
+    there = Stack([relation.rows]).having(pairs)
+    if there == wanted:
+        return relation
+    return relation.changed(in_order(wanted - there), in_order(there - wanted))
+
+
 def _difference(before: Relations, after: Relations) -> Patch:
     """The pairs that came and those that went, at the cost of what changed."""
     added, removed = {}, {}
     for predicate in after.differing(before):
         old, new = before.get_relation(predicate), after.get_relation(predicate)
-        pairs = new.rows.touched(old.rows)
-        was, is_now = old.holds(pairs), new.holds(pairs)
-        added[predicate], removed[predicate] = pairs[is_now & ~was], pairs[was & ~is_now]
+        pairs = set(new.rows.touched(old.rows).tolist())
+        was, is_now = Stack([old.rows]).having(pairs), Stack([new.rows]).having(pairs)
+        added[predicate], removed[predicate] = is_now - was, was - is_now
     return added, removed
 
 
-def _both(left: Mapping[int, Pairs], right: Mapping[int, Pairs]) -> dict[int, Pairs]:
+def _both(left: Rows, right: Rows) -> Rows:
     """The union, by predicate."""
-    keys = {*left, *right}
-    return {
-        key: distinct(np.concatenate([left.get(key, NO_PAIRS), right.get(key, NO_PAIRS)])) for key in keys
-    }
+    return {**left, **{key: rows | left[key] if key in left else rows for key, rows in right.items()}}

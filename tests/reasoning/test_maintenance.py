@@ -17,7 +17,7 @@ from kb.columns.batches import batches_of
 from kb.columns.image import Image
 from kb.columns.rows import Rows
 from kb.pipeline import Inference, infer
-from kb.reasoning import FromScratch, cliques, compile_ontology, derivation, layered_tables
+from kb.reasoning import FromScratch, compile_ontology, derivation, stacks
 
 from .conftest import parse
 from .test_differential import axioms, facts
@@ -94,7 +94,7 @@ steps = st.lists(st.tuples(some, numbers, some, numbers), min_size=1, max_size=4
 )
 def test_changes_give_what_reasoning_from_scratch_gives(ontology, public, private, steps, few):
     with ExitStack() as stack:
-        for module in (kernels, relations, cliques, derivation, layered_tables):
+        for module in (kernels, relations, derivation, stacks):
             stack.enter_context(patch.object(module, "FEW", few))
         follow(ontology, public, private, steps)
 

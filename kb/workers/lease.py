@@ -40,11 +40,15 @@ _OUT_OF_MEMORY = ("memory allocation", "bad_alloc", "MemoryError", "capacity ove
 
 @dataclass(eq=False)
 class Worker:
-    """A worker process, as its pool sees it. `gone` is set when it was buried; `long` is whether it gave way."""
+    """A worker process, as its pool sees it. `gone` is set when it was buried.
+
+    `long` is whether another one stands in for it, `behind` whether its priority was lowered, which can't be undone.
+    """
 
     connection: Connection
     process: int = 0
     long: bool = False
+    behind: bool = False
     retired: bool = False
     gone: threading.Event = field(default_factory=threading.Event)
     signal: int = 0
@@ -58,7 +62,7 @@ class Owner(Protocol):
     runs: Runs
     ending: bool
 
-    def give_way(self, worker: Worker) -> bool: ...
+    def give_way(self, worker: Worker, *, behind: bool) -> bool: ...
 
 
 class Lease:
@@ -75,7 +79,7 @@ class Lease:
         self._client = client
         self._began = time.monotonic()
         self._used = 0.0
-        self._spent = _processor_seconds(worker.process)
+        self._spent = 0.0
         self._preparing = False
         self._run: Running | None = None
         self.lost = False
@@ -147,6 +151,7 @@ class Lease:
         if self._run is None:
             began = time.time() - (time.monotonic() - self._began)
             self._run = self._pool.runs.add(caller=self._caller, text=self._text, began=began)
+            self._spent = _processor_seconds(self.worker.process)
         if self._pool.ending:
             raise QueryStopped("The server ends", hint="ask again in a moment")
         if self._pool.runs.is_unwanted(self._run):
@@ -154,14 +159,14 @@ class Lease:
         limits = self._pool.limits
         if not self._preparing and _private_memory(self.worker.process) > limits.memory + _IDLE:
             raise MemoryExceeded.beyond(limits.memory)
-        # On a busy machine a short query must not pass for a long one.
-        spent = _processor_seconds(self.worker.process) - self._spent
-        long = used >= limits.brief and spent >= limits.brief * _SHARE
-        if self.worker.long or not (long or self._preparing):
-            return
-        # What many wait for, a view of a new snapshot, is refused to nobody.
-        if not self._pool.give_way(self.worker) and not self._preparing:
-            raise Overloaded(f"{limits.long} long queries run already", hint="ask again in a moment")
+        if self._preparing:
+            # What many wait for, a view of a new snapshot, is refused to nobody.
+            self._pool.give_way(self.worker, behind=False)
+        elif not self.worker.behind and used >= limits.brief:
+            # On a busy machine a short query must not pass for a long one.
+            spent = _processor_seconds(self.worker.process) - self._spent
+            if spent >= limits.brief * _SHARE and not self._pool.give_way(self.worker, behind=True):
+                raise Overloaded(f"{limits.long} long queries run already", hint="ask again in a moment")
 
     def _look_at_client(self, events: int) -> None:
         assert self._client is not None

@@ -24,11 +24,13 @@ from .lease import Client, Lease, Worker
 from .limits import Limits
 from .running import Runs
 
-_SPOOLED = 1_000_000
+_SPOOLED = 1 << 17
 # A process that forks has no threads, and the last words of a worker are few.
 _QUIET = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RUST_BACKTRACE": "0"}
 _GIVEN_WAY = 10
 _TRIES = 3
+# Seconds that the first workers may take to be there.
+_START = 60.0
 
 
 class Pool:
@@ -47,6 +49,7 @@ class Pool:
         self._short = 0
         self._long = 0
         self._waiting = 0
+        self._begun = False
         self._nursery: subprocess.Popen | None = None
         self._line: socket.socket | None = None
 
@@ -75,6 +78,12 @@ class Pool:
         if line is not None and nursery is not None:
             line.shutdown(socket.SHUT_RDWR)
             nursery.wait()
+
+    def counts(self) -> dict[str, int]:
+        """How many workers wait for a request, answer one, and have given way with a long one."""
+        with self._changed:
+            idle, long = len(self._idle), self._long
+            return {"idle": idle, "busy": max(0, len(self._workers) - idle - long), "long": long}
 
     def stop_all(self) -> None:
         """Have every query end with QueryStopped: the server ends."""
@@ -148,36 +157,46 @@ class Pool:
                 return
             if worker.long:
                 self._long -= 1
-            if whole and not worker.long:
-                self._idle.append(worker)
-            else:
-                if not worker.long:
-                    self._short -= 1
+                self._short += 1
                 worker.long = False
-                worker.retired = True
+            if whole and not worker.behind:
+                self._idle.append(worker)
+                surplus = self._short > self.limits.workers + 1 and len(self._idle) > 1
+                left = self._idle.pop(0) if surplus else None
+            else:
+                left = worker
+            if left is not None:
+                self._short -= 1
+                left.retired = True
                 if not whole:
-                    self._end(worker)
+                    self._end(left)
                 self._fill()
             self._changed.notify()
-        if worker.retired:
-            worker.connection.close()
+        if left is not None:
+            left.connection.close()
 
-    def give_way(self, worker: Worker) -> bool:
-        """Let a worker's query go on as a long one, behind others; False where too many do so already."""
+    def give_way(self, worker: Worker, *, behind: bool) -> bool:
+        """Have another worker stand in for one whose request takes long; False where too many take long already.
+
+        With `behind` it goes on at a lower priority, and takes no other request.
+        """
         with self._changed:
-            if self._long >= self.limits.long:
-                return False
-            worker.long = True
-            self._long += 1
-            self._short -= 1
-            self._fill()
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, worker.process, _GIVEN_WAY)
+            if not worker.long:
+                if self._long >= self.limits.long:
+                    return False
+                worker.long = True
+                self._long += 1
+                self._short -= 1
+                self._fill()
+        if behind:
+            worker.behind = True
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, worker.process, _GIVEN_WAY)
         return True
 
     def _take(self) -> Worker:
-        until = time.monotonic() + self.limits.patience
         with self._changed:
+            since = time.monotonic()
             if self._waiting >= self.limits.queue:
                 raise _full(f"{self.limits.queue} queries wait already")
             self._waiting += 1
@@ -185,9 +204,10 @@ class Pool:
                 while not self._idle:
                     if self._line is None:
                         raise QueryStopped("The server ends", hint="ask again in a moment")
-                    left = until - time.monotonic()
+                    patience = self.limits.patience if self._begun else max(self.limits.patience, _START)
+                    left = since + patience - time.monotonic()
                     if left <= 0:
-                        raise _full(f"No worker became free in {self.limits.patience:g} seconds")
+                        raise _full(f"No worker became free in {patience:g} seconds")
                     self._changed.wait(left)
                 return self._idle.pop()
             finally:
@@ -265,7 +285,9 @@ class Pool:
                 self._fill()
             return
         with self._changed:
-            self._idle.append(worker)
+            self._begun = True
+            # Behind those that have a snapshot's views open already.
+            self._idle.insert(0, worker)
             self._changed.notify()
 
     def _lost(self, line: socket.socket) -> None:
@@ -273,6 +295,7 @@ class Pool:
         with self._changed:
             if self._line is line:
                 self._line = self._nursery = None
+                self._begun = False
             self._short = self._long = 0
             for worker in (*self._workers.values(), *self._awaited):
                 worker.retired = True

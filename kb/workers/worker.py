@@ -20,7 +20,7 @@ from .counting import Counted
 from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
 
 VERBS = (
-    "explain", "explain_all", "explain_missing", "find", "log", "preview_graph_store", "preview_update",
+    "explain", "explain_all", "explain_missing", "find", "insight", "log", "preview_graph_store", "preview_update",
     "profile", "stats",
 )  # fmt: skip
 _SYNTAXES = {
@@ -63,6 +63,9 @@ class _Worker:
         snapshot = self._knowledge.snapshot
         self._snapshots[snapshot.name] = snapshot
         snapshot.view(private=True, inferred=True, complete=False)
+        # Making the public view may take long; its first reader does it, while the clock stands still.
+        if not snapshot.private_graphs or (snapshot.folder / "views" / "public-full").exists():
+            snapshot.view(private=False, inferred=True, complete=False)
         self._bound()
 
     def answer(self, errand: Errand) -> None:

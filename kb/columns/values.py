@@ -6,12 +6,11 @@ Everything here is computed for distinct ids, mostly by Arrow; Python looks only
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,8 @@ from .dictionary import XSD_STRING, Dictionary, Kind, parse_term
 from .kernels import Ids
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
+# So many terms are cut one by one sooner than by Arrow.
+_FEW = 400
 _ZONE = r"(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DAY = r"(0[1-9]|[12][0-9]|3[01])"
 _SHORT = r"((0[469]|11)-31|02-3[01])"
@@ -94,6 +95,10 @@ def lexical(dictionary: Dictionary, ids: Ids) -> pa.Array:
     """
     ids = np.asarray(ids)
     terms = dictionary.decode(ids)
+    if len(ids) <= _FEW:
+        return pa.array(
+            [None if one is None else _lexical(one) for one in terms.to_pylist()], pa.large_string()
+        )
     kind = dictionary.kind_of(ids)
     # All terms of one datatype and language have as many characters to cut off behind the lexical form.
     sorts = (dictionary.datatype_of(ids).astype(np.uint64) << np.uint64(16)) | dictionary.language_of(ids)
@@ -119,6 +124,14 @@ def lexical(dictionary: Dictionary, ids: Ids) -> pa.Array:
         bare = pc.replace_with_mask(bare, mask, values)
     blank = kind == Kind.BLANK
     return pc.if_else(pa.array(blank), pa.scalar(None, pa.large_string()), bare) if blank.any() else bare
+
+
+def _lexical(term: str) -> str | None:
+    if "\\" in term:
+        return parse_term(term).value
+    if term[0] == '"':
+        return term[1 : term.rindex('"')]
+    return None if term[0] == "_" else term[1:-1]
 
 
 def _suffix_length(dictionary: Dictionary, sort: int) -> int:
@@ -178,14 +191,14 @@ def _found(forms: pa.Array, pattern: str) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class TypedValues:
-    """Comparable values of `ids`: `kind` says of what class, `number` orders all but strings.
+    """Comparable values of `ids` of a dictionary: `kind` says of what class, `number` orders all but strings.
 
     Where two `number` are equal, `compare` looks at the exact values; ``xsd:double`` and ``float`` are as exact
     as they are. NaN compares with nothing. A literal that is ill-formed has the class NONE.
     """
 
+    dictionary: Dictionary
     ids: Ids
-    forms: pa.Array
     kind: NDArray[np.uint8]
     number: NDArray[np.float64]
     binary: NDArray[np.bool_]
@@ -193,17 +206,12 @@ class TypedValues:
     def take(self, places: NDArray[np.integer]) -> TypedValues:
         """The values at `places`."""
         return TypedValues(
-            self.ids[places],
-            self.forms.take(pa.array(places)),
-            self.kind[places],
-            self.number[places],
-            self.binary[places],
+            self.dictionary, self.ids[places], self.kind[places], self.number[places], self.binary[places]
         )
 
-    @cached_property
-    def texts(self) -> NDArray[np.object_]:
-        """The lexical forms as Python strings."""
-        return np.array(self.forms.to_pylist(), object)
+    def texts(self, places: NDArray[np.integer]) -> list[str]:
+        """The lexical forms at `places`."""
+        return lexical(self.dictionary, self.ids[places]).to_pylist()
 
 
 def typed_values(dictionary: Dictionary, ids: Ids) -> TypedValues:
@@ -233,7 +241,7 @@ def typed_values(dictionary: Dictionary, ids: Ids) -> TypedValues:
         places, part = places[good], part.filter(pa.array(good))
         kind[places], number[places] = reader(part)
         binary[places] = name in ("double", "float")
-    return TypedValues(ids, forms, kind, number, binary)
+    return TypedValues(dictionary, ids, kind, number, binary)
 
 
 def compare(left: TypedValues, right: TypedValues) -> NDArray[np.int8]:
@@ -253,14 +261,20 @@ def compare(left: TypedValues, right: TypedValues) -> NDArray[np.int8]:
     doubtful = (
         numeric & (left.number == right.number) & (left.ids != right.ids) & ~left.binary & ~right.binary
     )
-    for place in np.flatnonzero(doubtful):
-        kind = left.kind[place]
-        one, two = (_exact(side.forms[place].as_py(), kind) for side in (left, right))
+    for place, *forms in _aligned(left, right, doubtful):
+        one, two = (_exact(form, left.kind[place]) for form in forms)
         result[place] = (one > two) - (one < two)
-    for place in np.flatnonzero(same & (left.kind == TypeClass.STRING)):
-        one, two = left.texts[place], right.texts[place]
-        result[place] = (one > two) - (one < two)
+    for place, first, second in _aligned(left, right, same & (left.kind == TypeClass.STRING)):
+        result[place] = (first > second) - (first < second)
     return result
+
+
+def _aligned(
+    left: TypedValues, right: TypedValues, mask: NDArray[np.bool_]
+) -> Iterator[tuple[int, str, str]]:
+    places = np.flatnonzero(mask)
+    if len(places):
+        yield from zip(places.tolist(), left.texts(places), right.texts(places), strict=True)
 
 
 def _reader_of(name: str) -> Callable[[pa.Array], tuple[NDArray, NDArray]] | None:

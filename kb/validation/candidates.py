@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..columns.dictionary import Kind
 from ..columns.kernels import Ids, contains, distinct, expand, pack
-from ..columns.values import XSD, TypeClass, compare, typed_values
+from ..columns.values import XSD, TypeClass, compare
 from . import numbers
 from .paths import Predicate, walk
 from .query_tree import THIS, Call, Exists, Expression, Group, Pattern, Place, Variable
@@ -251,7 +251,7 @@ class _Solver:
             return unknown if must else numbers.may_hold(expression, table.columns, self.binds, self.data)
         one, two = self.ids(left, table), self.ids(right, table)
         ids = distinct(np.concatenate([one, two]))
-        values = typed_values(self.data.dictionary, ids)
+        values = self.data.values.of(ids)
         here, there = values.take(ids.searchsorted(one)), values.take(ids.searchsorted(two))
         order = compare(here, there)
         good = np.isin(order, _ORDERS[expression.name])

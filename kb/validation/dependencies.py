@@ -26,6 +26,7 @@ from .query_tree import THIS, Group, Pattern, read_tree
 from .shapes import Shape, ShapesGraph
 from .sparql import query_text
 from .triples import Resource, Term
+from .value_table import ValueTable
 from .vocabulary import RDF_TYPE
 
 # What gives another answer at another time.
@@ -88,6 +89,7 @@ class Plan:
         self.shapes = shapes
         # What one run found out about a dictionary and a hierarchy serves the next.
         self._ids: tuple[Dictionary | None, dict[Term, int]] = None, {}
+        self._values: ValueTable | None = None
         self._classes: tuple[list[Relation], Hierarchy] = [], Hierarchy()
 
     def ids(self, dictionary: Dictionary) -> dict[Term, int]:
@@ -95,6 +97,12 @@ class Plan:
         if self._ids[0] is not dictionary:
             self._ids = dictionary, {}
         return self._ids[1]
+
+    def values(self, dictionary: Dictionary) -> ValueTable:
+        """What is known so far of the values of a dictionary's terms."""
+        if self._values is None or self._values.dictionary is not dictionary:
+            self._values = ValueTable(dictionary)
+        return self._values
 
     def classes(self, subclasses: list[Relation]) -> Hierarchy:
         """The hierarchy that relations of subclasses make together."""

@@ -19,6 +19,7 @@ from .report import Result, Unchecked, ValidationReport
 from .scope import Scope, ValidationData, ValueNodes
 from .shapes import Shape, ShapesGraph, Target
 from .triples import Resource, Term
+from .vocabulary import RDF_TYPE
 
 NO_IDS: Ids = np.empty(0, np.uint32)
 
@@ -35,6 +36,10 @@ def validate(
     return Validation(shapes, data, focus).report()
 
 
+def _ids(nodes: Ids | None) -> Ids:
+    return NO_IDS if nodes is None else nodes
+
+
 class Validation:
     """One run: what was found, and what is known about nodes and shapes so far."""
 
@@ -44,6 +49,9 @@ class Validation:
         self.data = sparql.with_store(data, shapes) if sparql.wanted(shapes) else data
         self.scope = Scope(self.data, self.failing)
         self._verdicts: dict[Resource, tuple[Ids, Ids]] = {}
+        if focus and not self.data.judged.whole:
+            # One look-up of types serves the targets of all shapes.
+            self.data.relation(RDF_TYPE).under(distinct(np.concatenate([*map(_ids, focus.values())])))
 
     def report(self) -> ValidationReport:
         """Judge every shape with a target."""

@@ -9,7 +9,7 @@ import numpy as np
 import pyoxigraph as ox
 from numpy.typing import NDArray
 
-from ..columns.values import TypeClass, typed_values
+from ..columns.values import TypeClass
 from .query_tree import Call, Expression, Variable
 from .scope import ValidationData
 
@@ -53,7 +53,7 @@ def _value(
     if isinstance(expression, Variable):
         if expression in columns:
             ids, places = np.unique(columns[expression], return_inverse=True)
-            typed = typed_values(data.dictionary, ids)
+            typed = data.values.of(ids)
             number = np.where(typed.kind == TypeClass.NUMBER, typed.number, np.nan)[places]
             return Approximate(number, np.abs(number) * 1e-7 * typed.binary[places]).rounded()
         return _value(binds[expression], columns, binds, data) if expression in binds else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from weakref import WeakMethod
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from ..columns.dictionary import Dictionary
 from ..columns.kernels import Ids, Pairs, contains, degree, distinct, heads, pack, tails, unite
 from ..columns.relations import Relations
-from ..columns.values import TypedValues, lexical, typed_values
+from ..columns.values import TypedValues, lexical
 from .classes import Hierarchy
 from .paths import Path, walk
 from .triples import Resource, Term
+from .value_table import ValueTable
 from .views import Rows, View
 from .vocabulary import RDF_TYPE, RDFS_SUBCLASS
 
@@ -30,7 +31,7 @@ class ValidationData:
     `relations` holds the terms as received (``Relations.as_received``, or a view); `ontology` only adds types and
     subclasses and is not judged; `store` (or what gives it when it is needed) and its `graphs` (its default graph
     where none are named) answer SPARQL, and `stored` are their rows in the terms that Oxigraph keeps: where nothing
-    is said, those of `relations`. `known` ids and `classes` may come from a run before.
+    is said, those of `relations`. `known` ids, `classes` and the `table` of values may come from a run before.
     """
 
     dictionary: Dictionary
@@ -41,13 +42,21 @@ class ValidationData:
     stored: View | None = None
     known: dict[Term, int] = field(default_factory=dict, repr=False, compare=False)
     classes: Hierarchy | None = None
+    table: ValueTable | None = None
 
     def id(self, term: Term) -> int:
         """The id of a term, 0 where the data doesn't hold it."""
         known = self.known.get(term, 0)
-        if not known and (known := self.dictionary.id(str(term))):
-            self.known[term] = known
-        return known
+        if known > 0 or known == -(size := len(self.dictionary)):
+            return max(known, 0)
+        # What isn't there is asked for again when the dictionary has grown.
+        found = self.dictionary.id(str(term))
+        self.known[term] = found or -size
+        return found
+
+    def ids(self, terms: Iterable[Term]) -> Ids:
+        """The ids of those of some terms that the data holds, sorted."""
+        return distinct(np.array([found for one in terms if (found := self.id(one))], np.uint32))
 
     def relation(self, predicate: ox.NamedNode) -> Rows:
         """The rows of a predicate."""
@@ -74,6 +83,11 @@ class ValidationData:
             key: distinct(pack(heads(one.pairs), of(tails(one.pairs)))) for key, one in self.relations.items()
         }
         return View([Relations.of(kept)], self.dictionary, received=False, whole=True)
+
+    @cached_property
+    def values(self) -> ValueTable:
+        """Typed values of the dictionary's terms."""
+        return self.table or ValueTable(self.dictionary)
 
     @cached_property
     def sparql(self) -> ox.Store:
@@ -119,6 +133,8 @@ class Scope:
 
     def among(self, cls: Term, nodes: Ids, *, known_to_ontology: bool = True) -> NDArray[np.bool_]:
         """For each of `nodes` (sorted, distinct), whether it is an instance of a class."""
+        if not len(nodes):
+            return np.zeros(0, bool)
         if self.data.judged.whole or (cls, known_to_ontology) in self._instances:
             return contains(self.instances(cls, known_to_ontology=known_to_ontology), nodes)
         classes = self.data.hierarchy.below(self.data.id(cls))
@@ -170,7 +186,7 @@ class ValueNodes:
     @cached_property
     def typed(self) -> TypedValues:
         """The typed value of each distinct value."""
-        return typed_values(self.scope.dictionary, self.distinct)
+        return self.scope.data.values.of(self.distinct)
 
     def where(self, bad: NDArray[np.bool_]) -> Pairs:
         """The pairs whose value is `bad` (aligned with `distinct`)."""

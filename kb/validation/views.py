@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from typing import Protocol
 
+import numpy as np
+
 from ..columns.dictionary import Dictionary
 from ..columns.kernels import (
     NO_PAIRS,
@@ -27,6 +29,10 @@ from ..columns.kernels import (
     unite,
 )
 from ..columns.relations import Relation, Relations
+
+# Look-ups of so many nodes at most are remembered.
+_FEW = 5_000
+NO_IDS: Ids = np.empty(0, np.uint32)
 
 
 class Rows(Protocol):
@@ -94,6 +100,8 @@ class LayeredRows:
         self.dictionary = dictionary
         self.more = more
         self.spelt = [one for one in relations if received and len(one.forms)]
+        # Shapes of one class ask about the same nodes: what was looked up, and for which of them.
+        self._seen, self._found = NO_IDS, NO_PAIRS
 
     def __len__(self) -> int:
         return sum(map(len, self.relations)) + len(self.more)
@@ -108,6 +116,15 @@ class LayeredRows:
         return swap(self.pairs)
 
     def under(self, nodes: Ids) -> Pairs:
+        if len(nodes) > _FEW:
+            return self._looked_up(nodes)
+        fresh = nodes[~contains(self._seen, nodes)]
+        if len(fresh):
+            self._found = unite(self._found, self._looked_up(fresh))
+            self._seen = unite(self._seen, fresh)
+        return self._found if len(nodes) == len(self._seen) else _among(self._found, nodes)
+
+    def _looked_up(self, nodes: Ids) -> Pairs:
         found = reduce(unite, (one.rows.pairs_under(nodes) for one in self.relations), NO_PAIRS)
         if self.spelt:
             found = self._as_received(found, [one.forms.pairs_under(nodes) for one in self.spelt])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...columns.kernels import Pairs
+from ...columns.kernels import Pairs, contains, intersect, subtract
 from .. import components as c
 from ..scope import ValueNodes
 
@@ -17,24 +16,26 @@ def negation(constraint: c.Not, values: ValueNodes) -> Pairs:
 
 def conjunction(constraint: c.And, values: ValueNodes) -> Pairs:
     """Values that fail one of the shapes."""
-    return values.where(_conforming(constraint, values) < len(constraint.members))
+    left = values.distinct
+    for shape in constraint.members:
+        left = subtract(left, values.scope.failing(shape, left))
+    return values.outside(left)
 
 
 def disjunction(constraint: c.Or, values: ValueNodes) -> Pairs:
-    """Values that conform to none of the shapes."""
-    return values.where(_conforming(constraint, values) == 0)
+    """Values that conform to none of the shapes; each is asked about those alone that failed the ones before."""
+    left = values.distinct
+    for shape in constraint.members:
+        left = intersect(left, values.scope.failing(shape, left))
+    return values.where(contains(left, values.distinct))
 
 
 def exactly_one(constraint: c.Xone, values: ValueNodes) -> Pairs:
     """Values that conform to none or to several of the shapes."""
-    return values.where(_conforming(constraint, values) != 1)
-
-
-def _conforming(constraint: c.Listed, values: ValueNodes) -> NDArray[np.int64]:
     counts = np.zeros(len(values.distinct), np.int64)
     for shape in constraint.members:
         counts += ~values.failing(shape)
-    return counts
+    return values.where(counts != 1)
 
 
 CHECKS = {c.Not: negation, c.And: conjunction, c.Or: disjunction, c.Xone: exactly_one}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...columns.kernels import Ids, Pairs, contains, distinct, expand, heads, pack, tails
+from ...columns.kernels import Ids, Pairs, contains, expand, heads, pack, tails
 from .. import components as c
 from ..paths import no_values
 from ..scope import ValueNodes
@@ -18,7 +18,7 @@ def has_value(constraint: c.HasValue, values: ValueNodes) -> Pairs:
 
 def member(constraint: c.In, values: ValueNodes) -> Pairs:
     """Values that are not in the list; terms are compared, not values."""
-    return values.outside(distinct(values.scope.dictionary.find([str(one) for one in constraint.values])))
+    return values.outside(values.scope.data.ids(constraint.values))
 
 
 def beyond_closed(constraint: c.Closed, values: ValueNodes) -> tuple[Pairs, Ids]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...columns.kernels import Pairs, contains, distinct, expand, heads, intersect, subtract, tails, unite
-from ...columns.values import compare, typed_values
+from ...columns.values import compare
 from .. import components as c
 from ..paths import Predicate
 from ..scope import ValueNodes
@@ -28,7 +28,7 @@ def less_than(constraint: c.LessThan | c.LessThanOrEquals, values: ValueNodes) -
     row, right = expand(other, heads(values.pairs))
     pairs = values.pairs[row]
     ids = distinct(np.concatenate([values.distinct, right]))
-    typed = typed_values(values.scope.dictionary, ids)
+    typed = values.scope.data.values.of(ids)
     order = compare(typed.take(np.searchsorted(ids, tails(pairs))), typed.take(np.searchsorted(ids, right)))
     good = (-1,) if isinstance(constraint, c.LessThan) else (-1, 0)
     return pairs[~contains(np.array(sorted(good)), order)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...columns.kernels import Pairs
-from ...columns.values import compare, typed_values
+from ...columns.values import compare
 from .. import components as c
 from ..scope import ValueNodes
 
@@ -19,8 +19,7 @@ _GOOD = {
 
 def bound(constraint: c.Bound, values: ValueNodes) -> Pairs:
     """Values beyond the limit."""
-    dictionary = values.scope.dictionary
-    limit = typed_values(dictionary, dictionary.encode([str(constraint.limit)]))
+    limit = values.scope.data.values.of(values.scope.dictionary.encode([str(constraint.limit)]))
     order = compare(values.typed, limit.take(np.zeros(len(values.distinct), int)))
     return values.where(~np.isin(order, _GOOD[type(constraint)]))
 

@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 7878
 STORE ?= shop.kb
+MINUTES ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test faults lint bench docs ontology lock clean
+.PHONY: help demo serve test faults attack lint bench docs ontology lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +22,9 @@ test: $(VENV)/.dev server/static/vendor ## Run all tests; those that need more t
 
 faults: $(VENV)/.dev ## Kill, tear and fill: the fault tests with 200 rounds
 	KB_FAULT_ROUNDS=200 $(BIN)/python -m pytest -n auto --dist loadgroup tests/faults
+
+attack: $(VENV)/.dev ## Attack a real server; MINUTES=60 goes on with random requests for an hour
+	KB_ATTACK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/attacks
 
 lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check kb server tests benchmarks examples

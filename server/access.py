@@ -154,6 +154,10 @@ class Door:
             browser=browser,
         )
 
+    def is_near(self, peer: str | None, headers: Mapping[str, str]) -> bool:
+        """Whether a request comes from this machine to a server that it alone reaches."""
+        return is_local(bound=self._bound, peer=peer, headers=headers)
+
     def _bearer(self, shown: str, peer: str) -> Caller:
         scheme, _, given = shown.partition(" ")
         browser = scheme.lower() == "basic"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -21,7 +22,9 @@ from . import (
     gallery,
     graph_store,
     loads,
+    monitoring,
     ontology_pages,
+    operations,
     pages,
     problems,
     running,
@@ -53,7 +56,7 @@ _SHARED = {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 # What is answered without a look at who asks.
-_UNGUARDED = ("static", "pages.health")
+_UNGUARDED = ("static", "operations.health", "operations.ready")
 
 
 def create_app(
@@ -65,13 +68,16 @@ def create_app(
     public: bool = False,
     limits: Limits | None = None,
     runs: Path | None = None,
+    read_only: bool = False,
+    logs: monitoring.Logs | None = None,
 ) -> Flask:
     """The application that answers for a store.
 
     ``bound`` is the address that the server listens on: on loopback alone, or with ``public``, callers without a token
     read public graphs. ``host_names`` are names, beside those of loopback, for which requests are answered, ``origins``
     the origins of other sites whose pages may ask. ``limits`` are those of queries (else the
-    store's settings say them); ``runs`` is the folder in which all processes of a server list what runs.
+    store's settings say them); ``runs`` is the folder in which all processes of a server list what runs. With
+    ``read_only`` nobody changes anything.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
@@ -79,13 +85,18 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["store"] = store
     app.extensions["reader"] = Reader(store)
+    app.extensions["uploads"] = set()
     app.extensions["pool"] = Pool(
         store,
         limits=limits or Limits.of(Settings.of(store).limits),
         runs=Runs(runs or Path(tempfile.mkdtemp(prefix="commerce-kb-"))),
     )
+    # Set by whoever starts several processes.
+    counting = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    app.config["READ_ONLY"] = read_only
+    monitoring.register(app, logs=logs or monitoring.Logs(), folder=Path(counting) if counting else None)
     words = Words.load()
-    door = access.Door(Tokens(store), bound=bound, public=public)
+    door = app.extensions["door"] = access.Door(Tokens(store), bound=bound, public=public)
 
     @app.before_request
     def admit() -> None:
@@ -135,7 +146,18 @@ def create_app(
         }
 
     problems.register(app)
-    parts = (sparql, graph_store, changes, loads, pages, gallery, entity_pages, ontology_pages, running)
+    parts = (
+        sparql,
+        graph_store,
+        changes,
+        loads,
+        pages,
+        gallery,
+        entity_pages,
+        ontology_pages,
+        operations,
+        running,
+    )
     for part in (*parts, description_pages):
         app.register_blueprint(part.routes)
     return app

@@ -24,7 +24,7 @@ from kb.errors import DataError, KbError, NotFound, SourceError, UsageError, Wri
 from kb.rdf_guard import Watch
 from kb.tokens import Role
 
-from . import access, writing
+from . import writing
 from .access import Caller
 from .bodies import pieces_of
 from .faults import UnsupportedMediaType
@@ -116,7 +116,7 @@ class _Place:
 @routes.post("/loads")
 def begin() -> tuple[Response, int, dict[str, str]]:
     """Take an upload and load it in the background; the answer comes when all of it is here."""
-    access.check_write(g.caller, host=request.host, origin=request.headers.get("Origin"))
+    writing.admit()
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     form = ox.RdfFormat.from_media_type(kind) if kind else None
     if form is None or form == ox.RdfFormat.N3:
@@ -141,7 +141,11 @@ def begin() -> tuple[Response, int, dict[str, str]]:
     except BaseException:
         shutil.rmtree(place.folder, ignore_errors=True)
         raise
-    threading.Thread(target=upload.load, daemon=True).start()
+    uploads: set[threading.Thread] = current_app.extensions["uploads"]
+    uploads.difference_update([one for one in uploads if not one.is_alive()])
+    loading = threading.Thread(target=upload.load, daemon=True)
+    loading.start()
+    uploads.add(loading)
     where = f"/loads/{place.folder.name}"
     return jsonify(asdict(replace(upload.state, status="loading"))), 202, {"Location": where}
 

@@ -1,4 +1,4 @@
-"""The home page, search, the list of commits, and the check that the server lives."""
+"""The home page, search, the list of commits."""
 
 from __future__ import annotations
 
@@ -116,10 +116,3 @@ def commits() -> str:
     """Who changed what, when and why, newest first."""
     log = view().call("log")
     return render_template("commits.html", commits=log[: -_LOG - 1 : -1], count=len(log))
-
-
-@routes.get("/health")
-def health() -> Response:
-    """Whether a worker can read the store; 200 with the snapshot, or the problem."""
-    view().query("ASK {}")
-    return jsonify({"status": "ok", "snapshot": view().snapshot.name})

@@ -27,6 +27,7 @@ def _problem(fault: KbError) -> Response:
     """A fault as a problem document (RFC 9457), or as a page for a browser."""
     if not hasattr(g, "language"):
         g.language, g.forced_language = "en", None
+    g.fault = type(fault).__name__
     problem = described(fault)
     try:
         wanted = choose(request.headers.get("Accept"), (_PROBLEM, HTML))

@@ -24,13 +24,16 @@ from kb.workers import Pool
 
 from .access import is_loopback
 from .app import create_app
+from .monitoring import Logs
 
 PORT = 7878
 # The name of the token that lasts as long as a server.
 LOCAL = "local"
 _THREADS = 40
 # Of those seconds that a request may take once the server is to end.
-_GRACE = 5
+_GRACE = 10
+# And that loads may, which nobody waits for; a second Ctrl-C gives them up.
+_LOADING = 600
 
 
 class _Gunicorn(BaseApplication):
@@ -59,6 +62,8 @@ def serve(
     public: bool = False,
     local_token: bool = False,
     workers: int | None = None,
+    read_only: bool = False,
+    logs: Logs | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Answer for a store until Ctrl-C or SIGTERM; port 0 takes a free one. A core beside it writes to the store.
@@ -68,7 +73,8 @@ def serve(
 
     Beyond loopback callers show a token, unless it is ``public``: then everybody reads public graphs. ``origins`` are
     those of other sites whose pages may ask. With ``local_token`` the store gets a token of an analyst, announced with
-    an address that signs a browser in, until the server ends.
+    an address that signs a browser in, until the server ends. With ``read_only`` there is no core, and nobody
+    changes anything.
 
     Raises PortBusy, StoreMissing, UsageError for an address that is not this machine's, or beyond loopback without
     a token to show.
@@ -88,11 +94,15 @@ def serve(
     token = tokens.add(Role.ANALYST, name=LOCAL, expires="1d", replacing=True)[0] if local_token else None
     message = greeting(path, address, listener.getsockname()[1], token=token, public=public)
 
-    core = Supervisor.start(path)
+    core = None if read_only else Supervisor.start(path)
     runs = Path(tempfile.mkdtemp(prefix="commerce-kb-"))
+    counting = runs / "metrics"
+    counting.mkdir()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counting)
 
     def ready(_server: object) -> None:
-        core.wait_until_ready()
+        if core is not None:
+            core.wait_until_ready()
         if announce is None:
             print(message, file=sys.stderr)
         else:
@@ -103,7 +113,8 @@ def serve(
         if token is not None:
             with contextlib.suppress(NotFound):
                 tokens.remove(LOCAL)
-        core.stop()
+        if core is not None:
+            core.stop()
 
     settings = {
         "bind": f"fd://{listener.detach()}",
@@ -113,7 +124,7 @@ def serve(
         "limit_request_line": 8190,
         "worker_connections": 2_000,
         "sendfile": False,
-        "graceful_timeout": _GRACE,
+        "graceful_timeout": _LOADING,
         "timeout": 120,
         "control_socket_disable": True,
         "loglevel": "warning",
@@ -122,11 +133,19 @@ def serve(
         "on_exit": ended,
         "post_worker_init": _begin,
         "worker_exit": _end,
+        "child_exit": _forget,
     }
 
     def make() -> Any:
         return create_app(
-            path, bound=address, host_names=host_names, origins=origins, public=public, runs=runs
+            path,
+            bound=address,
+            host_names=host_names,
+            origins=origins,
+            public=public,
+            runs=runs,
+            read_only=read_only,
+            logs=logs,
         )
 
     _Gunicorn(settings, make).run()
@@ -138,13 +157,23 @@ def _pool(worker: Any) -> Pool:
 
 
 def _end(_server: object, worker: Any) -> None:
-    """Let go of an HTTP process's workers; one that ends while it starts has none."""
+    """Let the loads of an HTTP process end, then its workers; one that ends while it starts has none."""
     if getattr(worker, "wsgi", None) is not None:
+        for upload in list(worker.wsgi.extensions["uploads"]):
+            upload.join()
         _pool(worker).close()
+
+
+def _forget(_server: object, worker: Any) -> None:
+    from .metrics import forget
+
+    forget(worker.pid)
 
 
 def _begin(worker: Any) -> None:
     """Start an HTTP process's workers, and have them end in time for a true answer when the process is to end."""
+    # The worker's own copy: its parent goes on waiting for loads.
+    worker.cfg.set("graceful_timeout", _GRACE)
     _pool(worker).start()
 
     def watch() -> None:

@@ -48,7 +48,9 @@ def endpoint() -> Response:
         query_string=request.query_string.decode("latin-1"),
         body=read_body(request, most=current_app.config["MAX_CONTENT_LENGTH"]),
     )
+    g.text = asked.text
     if isinstance(asked, protocol.UpdateRequest):
+        g.changes = True
         return writing.update(asked)
     form = guard.check(asked.text)
     if form is guard.Form.UPDATE:

@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode
 
 from kb import KnowledgeBase, LoadReport
 from kb.conditions import Conditions
-from kb.errors import Outdated, Overloaded, UsageError
+from kb.errors import Forbidden, Outdated, Overloaded, UsageError
 from kb.querying import guard
 from kb.querying.updates import Using
 
@@ -28,13 +28,23 @@ _MOST_QUADS = 1_000_000
 _TRIES = 12
 
 
+def admit() -> None:
+    """Refuse a change by somebody who may not write, and any change where the server only reads.
+
+    Raises Unauthorised, Forbidden.
+    """
+    if current_app.config["READ_ONLY"]:
+        raise Forbidden("This server only reads", hint="send changes to the server that writes")
+    access.check_write(g.caller, host=request.host, origin=request.headers.get("Origin"))
+
+
 @contextmanager
 def writer() -> Iterator[KnowledgeBase]:
     """The knowledge base for one change of the caller, who is its author.
 
     Raises Unauthorised, Forbidden.
     """
-    access.check_write(g.caller, host=request.host, origin=request.headers.get("Origin"))
+    admit()
     with KnowledgeBase.open(current_app.extensions["store"]) as knowledge:
         knowledge.author = g.caller.name
         yield knowledge

@@ -105,7 +105,7 @@ def test_imports_run_downward() -> None:
         for here, there in [(part_of(one), part_of(other))]
         if here != there and one != "kb.__main__" and other != "kb" and DEPTH[here] >= DEPTH[there]
     ]
-    assert set(wrong) == {"kb.cli.serving imports server.run"}
+    assert {one.partition(" imports server.")[0] for one in wrong} == {"kb.cli.serving"}
 
 
 def test_only_querying_knows_the_store_among_the_four_engines() -> None:

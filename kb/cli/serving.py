@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
 
 import click
 
-from ..errors import PortBusy, ToolMissing
+from ..errors import PortBusy, ToolMissing, UsageError
 from .options import opened, say, store_option
 
 
@@ -32,6 +33,15 @@ Examples:
     multiple=True,
     help="Another site whose pages may ask (CORS), as https://shop.example.org; repeatable.",
 )
+@click.option("--read-only", is_flag=True, help="Take no changes, and start nothing that writes.")
+@click.option(
+    "--snapshot",
+    metavar="FOLDER",
+    help="Serve this copy of a folder below snapshots/, with --read-only; tokens and kb.toml are the store's.",
+)
+@click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - is standard output.")
+@click.option("--slow-log", metavar="FILE", help="A line with its text for each slow request; - as above.")
+@click.option("--slow", default=1.0, show_default=True, help="Seconds that make a request slow.")
 @store_option
 def serve(
     port: int,
@@ -40,29 +50,42 @@ def serve(
     public: bool,
     local_token: bool,
     allow_origin: tuple[str, ...],
+    read_only: bool,
+    snapshot: str | None,
+    access_log: str | None,
+    slow_log: str | None,
+    slow: float,
     store: str,
 ) -> None:
     """Serve the SPARQL endpoint, the entity pages and the home page until Ctrl-C.
 
     On this machine everybody reads public graphs; private ones, changes and other machines need a token.
     """
+    if snapshot is not None and not read_only:
+        raise UsageError("A snapshot can't be changed", hint="add --read-only")
     try:
+        from server.monitoring import Logs
+        from server.replicas import replica
         from server.run import serve as run
     except ImportError as error:
         raise ToolMissing(
             f"The module 'server' found first is not commerce-kb's: {error}",
             hint="start kb in a folder without a server.py of its own",
         ) from None
-    run(
-        Path(store),
-        host=host,
-        port=port,
-        host_names=host_name,
-        origins=allow_origin,
-        public=public,
-        local_token=local_token,
-        announce=say,
-    )
+    place = Path(store)
+    with replica(Path(snapshot), settings=place) if snapshot else contextlib.nullcontext(place) as served:
+        run(
+            served,
+            host=host,
+            port=port,
+            host_names=host_name,
+            origins=allow_origin,
+            public=public,
+            local_token=local_token,
+            read_only=read_only,
+            logs=Logs(access_log, slow_log, slow),
+            announce=say,
+        )
 
 
 @click.command(hidden=True)

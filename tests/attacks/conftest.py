@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -100,7 +101,8 @@ def family(process: int) -> list[int]:
     found = [process]
     for one in found:
         for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+            with contextlib.suppress(OSError):
+                found += map(int, task.read_text().split())
     return found
 
 

@@ -13,7 +13,7 @@ from .material import Material
 def write(material: Material, files: Files) -> dict[str, object]:
     """All tables."""
     for table in material.tables():
-        if table.name.startswith("dim_"):
+        if table.name.startswith(("bridge_", "dim_")):
             files.parquet(f"{table.name}.parquet", table.rows)
         else:
             _write_months(table, files)

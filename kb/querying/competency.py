@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -29,21 +29,17 @@ from typing import Literal, get_args
 import pyoxigraph as ox
 
 from ..errors import NotFound, StoreDamaged, UsageError
-from ..terms import PREFIXES
 from ..values import iri, term
 from .binding import bound
-from .find import Match
+from .naming import Find, entity_named
 
 Kind = Literal["entity", "text", "number", "time"]
 Given = str | int | float | Decimal | datetime | ox.NamedNode | ox.Literal
-Find = Callable[..., Sequence[Match]]
-"""Called as ``find(text, kind=class_iri, limit=n)``: `KnowledgeBase.find`."""
 
 _FOLDER = Path(__file__).parent.parent / "queries"
 _NAMES = "[A-Z][0-9][0-9].rq"
 _HEAD = re.compile(r"#\s*([a-z-]+):\s*(.*\S)\s*")
 # Comments, IRIs and strings come first, so that what looks like a variable inside them is left alone.
-_CERTAIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -179,7 +175,7 @@ def _term(asked: Question, parameter: Parameter, value: Given, find: Find) -> ox
     if isinstance(value, (ox.NamedNode, ox.Literal)):
         return value
     if parameter.kind == "entity":
-        return _entity(parameter, str(value).strip(), find, where)
+        return entity_named(str(value).strip(), find, kind=parameter.cls, called=parameter.label, where=where)
     if parameter.kind == "number":
         return _number(value, where)
     if parameter.kind == "time":
@@ -204,22 +200,3 @@ def _time(value: Given, where: str) -> ox.Literal:
         ) from None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return term(instant)  # type: ignore[return-value]
-
-
-def _entity(parameter: Parameter, text: str, find: Find, where: str) -> ox.NamedNode:
-    prefix = text.partition(":")[0].lower()
-    if text.startswith("<") or prefix in ("http", "https", "urn") or prefix in PREFIXES:
-        return iri(text)
-    found = find(text, kind=parameter.cls, limit=5)
-    if not found:
-        raise NotFound(
-            f"No {parameter.label} is called '{text}'", where=where, hint=f"look for it with kb find '{text}'"
-        )
-    first, *others = found
-    rivals = [one for one in others if one.score > first.score - _CERTAIN]
-    if rivals and not (first.score >= 1 > rivals[0].score):
-        listed = "; ".join(f"{one.label} <{one.iri}>" for one in (first, *rivals))
-        raise UsageError(
-            f"'{text}' may be any of {len(rivals) + 1}", where=where, hint=f"choose one: {listed}"
-        )
-    return ox.NamedNode(first.iri)

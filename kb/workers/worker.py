@@ -20,7 +20,7 @@ from .counting import Counted
 from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
 
 VERBS = (
-    "explain", "explain_all", "explain_missing", "find", "insight", "log", "preview_graph_store", "preview_update",
+    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "log", "preview_graph_store", "preview_update",
     "profile", "stats",
 )  # fmt: skip
 _SYNTAXES = {

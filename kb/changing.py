@@ -72,8 +72,9 @@ class Changing:
     ) -> LoadReport:
         """Run a SPARQL update as one commit; quads without a graph go to the source's graph.
 
-        LOAD reads files below the `load_folders` of the store's settings. Raises QueryError, Forbidden (other files,
-        SERVICE, own graphs), NotFound, GateRefused, Outdated, and for LOAD what `load` raises.
+        LOAD reads files below the `load_folders` and addresses below the `load_addresses` of the store's settings.
+        Raises QueryError, Forbidden (other files and addresses, SERVICE, own graphs), NotFound, GateRefused, Outdated,
+        and for LOAD what `load` raises.
         """
 
         def preview() -> Preview:
@@ -99,12 +100,16 @@ class Changing:
         """
         agreed, snapshot = conditions or Conditions(), self.snapshot
         agreed.check_snapshot(snapshot.name)
-        folders = self.folder.settings.load_folders if agreed.grant.loads else ()
+        documents = Documents()
+        if agreed.grant.loads:
+            settings = self.folder.settings
+            folders = tuple(self.folder.path / name for name in settings.load_folders)
+            documents = Documents(folders, read_rdf, settings.load_addresses)
         diff = ground_diff(
             snapshot,
             text,
             graph=graphs.of_source(source),
-            documents=Documents(tuple(self.folder.path / name for name in folders), read_rdf),
+            documents=documents,
             grant=agreed.grant,
             using=using,
         )

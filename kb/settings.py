@@ -7,7 +7,8 @@ deferred = []                         # properties whose consequences are made r
 durability = "disk"                   # or "os": acknowledge before the disk has it
 keep_snapshots = 3                    # the newest ones, and ...
 keep_seconds = 60                     # ... what is younger; pinned ones and ones being read stay too
-load_folders = []                     # folders that SPARQL LOAD may read from
+load_folders = []                     # folders that SPARQL LOAD may read from, and ...
+load_addresses = []                   # ... beginnings of http: and https: addresses
 contradictions = "warn"               # new ones: or "refuse" the commit, "quarantine" the nodes
 gate = {}                             # by shape or severity: "refuse", "quarantine", "warn"
 limits = {}                           # of a server's queries: seconds, memory, rows, bytes, ...
@@ -74,6 +75,7 @@ class Settings:
     keep_snapshots: int = 3
     keep_seconds: float = 60
     load_folders: tuple[str, ...] = ()
+    load_addresses: tuple[str, ...] = ()
     contradictions: Action = "warn"
     gate: Mapping[str, Action] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)

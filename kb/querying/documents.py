@@ -1,4 +1,4 @@
-"""Documents that LOAD reads: files below the folders that a store's settings allow, and nothing else."""
+"""Documents that LOAD reads: files below the folders, and addresses, that a store's settings list; nothing else."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .. import skolem
 from ..columns.batches import lines
 from ..errors import DataError, Forbidden
 from ..graphs import GRAPH
+from .fetching import Listed, fetched
 
 _UNNAMED = f"{GRAPH}unnamed"
 
@@ -28,18 +29,25 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Documents:
-    """What LOAD may read. `folders` are absolute; none of them, and LOAD reads nothing."""
+    """What LOAD may read; nothing without any. `folders` are absolute, `addresses` begin with http: or https:."""
 
     folders: tuple[Path, ...] = ()
     read: Reader | None = None
+    addresses: tuple[str, ...] = ()
 
     def triples(self, iri: str) -> list[ox.Triple]:
         """The triples of a document, its blank nodes as skolem IRIs of their own.
 
-        Raises Forbidden for what is no file below an allowed folder (links are followed first), DataError for a
-        document that names graphs, and what the reader raises: SourceError, SyntaxFault, UnsupportedFormat.
+        Raises Forbidden for what is no file below an allowed folder (links are followed first) and for what `fetched`
+        does not allow, DataError for a document that names graphs, and what these and the reader raise: SourceError,
+        SyntaxFault, UnsupportedFormat.
         """
-        path = self._allowed(iri)
+        if self.addresses and iri.partition(":")[0] in ("http", "https"):
+            with fetched(iri, Listed.of(self.addresses)) as path:
+                return self._read(path)
+        return self._read(self._allowed(iri))
+
+    def _read(self, path: Path) -> list[ox.Triple]:
         found: list[ox.Triple] = []
         assert self.read is not None
         for batch in self.read(path, graph=_UNNAMED, skolem=skolem.prefix(uuid.uuid4().hex, 0)):

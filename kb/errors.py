@@ -25,6 +25,7 @@
         ├── QueryStopped          an administrator, or the server's end, stopped it 503
         ├── EvaluatorCrashed      the process that evaluated a query crashed        500
         ├── CoreLost              the core ended before it answered                 503
+        ├── ServerLost            no server answers, or its answer broke off        503
         ├── StoreDamaged          the store is not what its journal says            500
         ├── StoreMissing          there is no store here                            404
         ├── WriteFailed           the disk is full, or can't be written             507
@@ -268,6 +269,12 @@ class EvaluatorCrashed(SystemFault):
 
 class CoreLost(SystemFault):
     """The process that owns the writer ended before it answered; whether the commit went in, the log tells."""
+
+    status = 503
+
+
+class ServerLost(SystemFault):
+    """No server answers at an address, or its answer broke off."""
 
     status = 503
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import pyoxigraph as ox
 
@@ -39,45 +39,11 @@ from .reasoning import OntologyCheck, check_ontology
 from .reports import LoadReport
 from .settings import Settings
 from .store import Commit, Folder
-from .values import Value, node, predicate, term
 from .writer import Outcome, Turn, Work, Writer
+from .writes import Change, LoadOptions
 
-
-@dataclass(frozen=True)
-class LoadOptions:
-    """How a load behaves.
-
-    `mode` replaces what the source said before, or adds to it; `private` puts quads without a graph name among
-    the private graphs; `strict` refuses the whole load for one violation; `dry_run` stops before the journal;
-    `format` is for standard input and odd suffixes.
-    """
-
-    mode: Literal["replace", "add"] = "replace"
-    private: bool = False
-    strict: bool = False
-    dry_run: bool = False
-    format: ox.RdfFormat | None = None
-
-
-class Change:
-    """The quads that a ``with kb.commit(...)`` block adds and removes; `report` is there after the block."""
-
-    def __init__(self, graph: str) -> None:
-        self._graph = ox.NamedNode(graph)
-        self.added: list[ox.Quad] = []
-        self.removed: list[ox.Quad] = []
-        self.report = LoadReport()
-
-    def add(self, subject: Value, property: Value, object: Value) -> None:
-        """Add a triple; strings are IRIs or CURIEs, numbers and dates become typed literals."""
-        self.added.append(self._quad(subject, property, object))
-
-    def remove(self, subject: Value, property: Value, object: Value) -> None:
-        """Remove a triple from the source's graph."""
-        self.removed.append(self._quad(subject, property, object))
-
-    def _quad(self, subject: Value, property: Value, object: Value) -> ox.Quad:
-        return ox.Quad(node(subject), predicate(property), term(object), self._graph)
+if TYPE_CHECKING:
+    from .remote import RemoteKnowledgeBase
 
 
 @dataclass
@@ -106,6 +72,17 @@ class KnowledgeBase(Reading, Changing, Judging, Holding, Exporting, Administrati
         if read_only:
             opened.folder.current_name()
         return opened
+
+    @staticmethod
+    def connect(url: str, *, token: str | None = None, timeout: float = 60) -> RemoteKnowledgeBase:
+        """The knowledge base behind a server (``kb serve``), with the verbs of this one, as far as a token lets them.
+
+        `timeout` is the longest silence of the server, in seconds. Nothing is asked yet. Raises UsageError for what is
+        no address.
+        """
+        from .remote import RemoteKnowledgeBase  # TLS takes its time to import.
+
+        return RemoteKnowledgeBase(url, token=token, timeout=timeout)
 
     def close(self) -> None:
         """Let go of the files."""

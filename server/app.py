@@ -29,6 +29,7 @@ from . import (
     problems,
     running,
     sparql,
+    verbs,
 )
 from .compression import compress
 from .context import CONTENT_SECURITY
@@ -158,7 +159,7 @@ def create_app(
         operations,
         running,
     )
-    for part in (*parts, description_pages):
+    for part in (*parts, description_pages, verbs):
         app.register_blueprint(part.routes)
     return app
 

@@ -20,7 +20,7 @@ from . import access, writing
 from .bodies import read_body
 from .context import view
 from .links import checked
-from .negotiation import DATASETS, GRAPHS, Format, choose
+from .negotiation import DATASETS, GRAPHS, N_QUADS, Format, choose
 
 routes = Blueprint("graph_store", __name__)
 
@@ -93,7 +93,7 @@ def _is_one_graph(body: Body) -> bool:
 
 def _written(graph: str | None) -> Response:
     """A graph, or all of them, in a format: written to a file before the first byte leaves."""
-    offered = DATASETS if graph == EVERY_GRAPH else GRAPHS
+    offered = DATASETS if graph == EVERY_GRAPH else (*GRAPHS, N_QUADS)
     format = choose(request.headers.get("Accept"), offered, name=request.args.get("format"))
     seen = view()
     tag = f"{seen.snapshot.name}.{format.name}"

@@ -5,30 +5,17 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import ZipFile
 
 import pyoxigraph as ox
 
 from kb.store.journal import Commit, Journal, Record
-from tests.conftest import lacking
+from tests.jena import class_path
 from tests.store.test_journal import TERMS, XSD, Quad, batch, read, record, segments
-
-JARS = Path("/usr/share/java")
-_MESSAGES = "org/apache/jena/ext/xerces/"
 
 
 def rows_by_jena(java: Path, segment: Path, scratch: Path) -> list[str]:
-    if not (JARS / "jena-arq.jar").exists():
-        lacking("the Debian package libapache-jena-java")
-    with ZipFile(JARS / "jena-core.jar") as core:
-        # Debian's jar has the messages of Xerces in another package than its classes, which fail without them.
-        for name in core.namelist():
-            if name.startswith(_MESSAGES) and name.endswith(".properties"):
-                place = scratch / "xerces" / name.removeprefix(_MESSAGES)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(core.read(name))
     program = Path(__file__).with_name("PatchTokens.java")
-    command = [java, "-cp", f"{JARS}/*:{scratch}", program, segment]
+    command = [java, "-cp", class_path(scratch), program, segment]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.split("\n")
 
 

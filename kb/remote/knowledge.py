@@ -1,0 +1,299 @@
+"""The verbs of `KnowledgeBase` over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+from urllib.parse import quote, urlencode
+
+import pyoxigraph as ox
+
+from .. import graphs
+from ..errors import QueryError, SourceError, UnsupportedFormat, UsageError
+from ..formats import is_table, rdf_format, stem_of
+from ..querying import guard
+from ..querying.binding import bound
+from ..querying.competency import Given, question
+from ..querying.find import Match
+from ..querying.graph_store import EVERY_GRAPH, PATCH_TYPE, Body, Method
+from ..querying.results import Result, Solutions, Triples, Truth
+from ..querying.run import Dataset
+from ..reasoning import Gaps, Proof, Proofs
+from ..reports import LoadReport
+from ..statistics import Profile, Stats
+from ..store import Commit
+from ..values import Term, Value, term
+from ..writes import Change, LoadOptions
+from . import verbs
+from .http import Http, Reply, error_of
+from .plain import from_plain
+
+_ANSWERS = "application/sparql-results+json, application/n-triples;q=0.9"
+_WAIT, _LONGEST_WAIT = 0.05, 1.0
+
+
+@dataclass(frozen=True)
+class RemoteSnapshot:
+    """The snapshot that a server reads; it has a name and, here, nothing else."""
+
+    name: str
+
+
+class RemoteKnowledgeBase:
+    """A knowledge base behind a server; `KnowledgeBase.connect` makes it.
+
+    Its verbs are those of `KnowledgeBase` with their results and errors. What its token may not see is not there.
+    """
+
+    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60) -> None:
+        """`timeout` is the longest silence, in seconds; how long a query may take, the server's limits say."""
+        self._http = Http(url, token=token, timeout=timeout)
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self._http.url
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def snapshot(self) -> RemoteSnapshot:
+        """The snapshot that the server reads now; its name changes with every commit."""
+        return RemoteSnapshot(self._http.ask("GET", "/health").json()["snapshot"])
+
+    def query(
+        self,
+        text: str,
+        *,
+        reasoning: bool = True,
+        parameters: Mapping[str, Term] | None = None,
+        dataset: Dataset | None = None,
+        seconds: float | None = None,
+    ) -> Result:
+        """Run a SPARQL query; of `dataset` the graphs and whether consequences count, `seconds` asks for less time.
+
+        The answer is whole when this returns, in memory or in a temporary file, and stays what it is.
+
+        Raises what `KnowledgeBase.query` raises, and the server's limits: DeadlinePassed, ResultTooLarge,
+        MemoryExceeded, Overloaded, QueryStopped, EvaluatorCrashed; ServerLost.
+        """
+        if guard.check(text) is guard.Form.UPDATE:
+            raise QueryError("This is an update, not a query", hint="use update")
+        chosen = dataset or Dataset(inferred=reasoning)
+        asked = [("default-graph-uri", graph) for graph in chosen.default_graphs]
+        asked += [("named-graph-uri", graph) for graph in chosen.named_graphs]
+        asked += [("reasoning", "false")] * (not chosen.inferred)
+        asked += [] if seconds is None else [("timeout", f"{seconds:g}")]
+        reply = self._http.ask(
+            "POST",
+            f"/sparql?{urlencode(asked)}",
+            body=bound(text, parameters or {}).encode(),
+            headers={"Content-Type": "application/sparql-query", "Accept": _ANSWERS},
+        )
+        return _result(reply)
+
+    def ask(self, id: str, values: Mapping[str, Given] | None = None, *, reasoning: bool = True) -> Result:
+        """Ask a competency question, as `KnowledgeBase.ask`."""
+        asked = question(id)
+        return self.query(asked.bound(asked.terms(values or {}, self.find)), reasoning=reasoning)
+
+    def find(self, text: str, *, kind: str | None = None, limit: int = 10) -> list[Match]:
+        """Entities by name, as `KnowledgeBase.find`."""
+        return cast(list[Match], self._read("find", text=text, kind=kind, limit=limit))
+
+    def explain(self, subject: Value, property: Value, object: Value) -> Proof:
+        """Why a triple holds, as `KnowledgeBase.explain`."""
+        return cast(Proof, self._read("explain", **_triple(subject, property, object)))
+
+    def explain_all(self, subject: Value, property: Value, object: Value, *, at_most: int = 10) -> Proofs:
+        """Proofs of a triple, as `KnowledgeBase.explain_all`."""
+        found = self._read("explain_all", **_triple(subject, property, object), at_most=at_most)
+        return cast(Proofs, found)
+
+    def explain_missing(self, subject: Value, property: Value, object: Value) -> Gaps:
+        """Why a triple does not hold, as `KnowledgeBase.explain_missing`."""
+        return cast(Gaps, self._read("explain_missing", **_triple(subject, property, object)))
+
+    def log(self) -> list[Commit]:
+        """All commits that may be seen, oldest first."""
+        return cast(list[Commit], self._read("log"))
+
+    def stats(self) -> Stats:
+        """The store in numbers; its path is its name on the server."""
+        return cast(Stats, self._read("stats"))
+
+    def profile(self) -> Profile:
+        """What queries see, in numbers."""
+        return cast(Profile, self._read("profile"))
+
+    def dump(self, *, graph: str | None = None) -> Iterator[bytes]:
+        """All asserted data (or one graph) as N-Quads text in pieces.
+
+        Raises NotFound for an unknown graph.
+        """
+        path = "/store" if graph is None else f"/store?{urlencode({'graph': graph})}"
+        reply = self._http.ask("GET", path, headers={"Accept": "application/n-quads"})
+        reply.body.seek(0)
+        yield from iter(partial(reply.body.read, 1 << 20), b"")
+
+    def update(
+        self, text: str, *, source: str = "update", message: str | None = None, snapshot: str | None = None
+    ) -> LoadReport:
+        """Run a SPARQL update as one commit, wholly or not at all; with `snapshot` only if the server is still at it.
+
+        Raises what `KnowledgeBase.update` raises, ServerLost.
+        """
+        return self._written(
+            "POST",
+            f"/sparql?{urlencode({'source': source})}",
+            text.encode(),
+            "application/sparql-update",
+            message,
+            snapshot,
+        )
+
+    def graph_store(
+        self,
+        method: Method,
+        graph: str | None = None,
+        body: Body | None = None,
+        *,
+        source: str = "update",
+        message: str | None = None,
+        snapshot: str | None = None,
+    ) -> LoadReport:
+        """Carry out a request of the Graph Store Protocol, as `KnowledgeBase.graph_store`."""
+        place = {} if graph == EVERY_GRAPH else {"graph": graph} if graph else {"default": ""}
+        sent = body or Body()
+        return self._written(
+            method,
+            f"/store?{urlencode({**place, 'source': source})}",
+            sent.content,
+            sent.media_type,
+            message,
+            snapshot,
+        )
+
+    @contextlib.contextmanager
+    def commit(self, *, source: str, message: str, private: bool = False) -> Iterator[Change]:
+        """Collect changes in a ``with`` block and write them as one commit at its end, as an RDF Patch."""
+        change = Change(graphs.of_source(source, private=private))
+        yield change
+        rows = [f"D {quad} .\n" for quad in change.removed] + [f"A {quad} .\n" for quad in change.added]
+        patch = Body("".join(rows).encode(), PATCH_TYPE)
+        change.report = self.graph_store("PATCH", EVERY_GRAPH, patch, source=source, message=message)
+
+    def load(
+        self,
+        path: str | Path,
+        *,
+        source: str | None = None,
+        message: str | None = None,
+        options: LoadOptions | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> LoadReport:
+        """Load one RDF file, of any length, as one commit; `progress` is told bytes as the server reads them.
+
+        Raises what `KnowledgeBase.load` raises, UnsupportedFormat for tables, UsageError for a dry run, ServerLost.
+        """
+        file, chosen = Path(path), options or LoadOptions()
+        if chosen.dry_run:
+            raise UsageError("A server makes no dry runs", hint="load the file into a store of your own")
+        if is_table(file) and chosen.format is None:
+            raise UnsupportedFormat(
+                "A server loads RDF alone", where=str(file), hint="run kb load beside the store"
+            )
+        form = chosen.format or rdf_format(file)
+        asked = {
+            "source": source or graphs.source_name(stem_of(file)),
+            "mode": chosen.mode,
+            "private": str(chosen.private).lower(),
+            "quarantine": str(not chosen.strict).lower(),
+        }
+        with _opened(file) as handle:
+            headers = {"Content-Type": form.media_type, **_said(message or f"load {file.name}")}
+            headers["Content-Length"] = str(file.stat().st_size)
+            begun = self._http.ask("POST", f"/loads?{urlencode(asked)}", body=handle, headers=headers).json()
+        return self._awaited(f"/loads/{begun['id']}", progress)
+
+    def _awaited(self, path: str, progress: Callable[[int], None] | None) -> LoadReport:
+        wait, told = _WAIT, 0
+        while True:
+            said = self._http.ask("GET", path).json()
+            if progress is not None and said["read"] > told:
+                progress(said["read"] - told)
+                told = said["read"]
+            if said["status"] == "done":
+                return cast(LoadReport, from_plain(LoadReport, {**said["report"], "validation": None}))
+            if said["problem"] is not None:
+                raise error_of(said["problem"], 500)
+            time.sleep(wait)
+            wait = min(_LONGEST_WAIT, wait * 1.5)
+
+    def _read(self, verb: str, **arguments: object) -> Any:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        reply = self._http.ask(
+            "GET", f"/api/{verb}?{urlencode(given)}", headers={"Accept": "application/json"}
+        )
+        return from_plain(verbs.RESULTS[verb], reply.json())
+
+    def _written(
+        self, method: str, path: str, body: bytes, kind: str, message: str | None, snapshot: str | None
+    ) -> LoadReport:
+        headers = {"Content-Type": kind, **_said(message)}
+        if snapshot is not None:
+            headers["If-Match"] = f'"{snapshot}"'
+        report = self._http.ask(method, path, body=body, headers=headers).json()
+        return cast(LoadReport, from_plain(LoadReport, {**report, "validation": None}))
+
+
+def _result(reply: Reply) -> Result:
+    """The answer of a query; its bytes are kept, and parsed anew each time it is read."""
+
+    def once() -> ox.QuerySolutions | ox.QueryBoolean:
+        reply.body.seek(0)
+        found = ox.parse_query_results(reply.body, format=ox.QueryResultsFormat.JSON)
+        return cast("ox.QuerySolutions | ox.QueryBoolean", found)
+
+    def triples() -> Iterator[ox.Triple]:
+        reply.body.seek(0)
+        return (quad.triple for quad in ox.parse(reply.body, format=ox.RdfFormat.N_TRIPLES, lenient=True))
+
+    if reply.media_type == "application/n-triples":
+        return Triples(cast(Any, triples))
+    first = once()
+    if isinstance(first, ox.QueryBoolean):
+        return Truth(bool(first))
+    return Solutions(cast(Any, once))
+
+
+def _triple(subject: Value, property: Value, object: Value) -> dict[str, str]:
+    names = ("subject", "property", "object")
+    return {name: str(term(part)) for name, part in zip(names, (subject, property, object), strict=True)}
+
+
+def _said(message: str | None) -> dict[str, str]:
+    return {"Commit-Message": quote(message)} if message else {}
+
+
+def _opened(file: Path) -> IO[bytes]:
+    try:
+        return file.open("rb")
+    except OSError as fault:
+        raise SourceError(f"It can't be read: {fault.strerror}", where=str(file)) from None

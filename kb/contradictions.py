@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyoxigraph as ox
 
-from . import gate
+from . import gate, graphs
 from .columns.image import Image
 from .columns.kernels import distinct, heads, pack, tails
 from .columns.relations import Relations
@@ -28,7 +28,7 @@ _VIOLATION = ox.NamedNode(f"{PREFIXES['sh']}Violation")
 
 @dataclass(frozen=True)
 class ContradictionReport:
-    """The contradictions that a commit would bring: how many, and the accounts of the first ones."""
+    """Contradictions, those of a store or those that a commit would bring: how many, and the accounts of the first."""
 
     count: int
     accounts: tuple[Account, ...]
@@ -40,6 +40,21 @@ class ContradictionReport:
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
         return {"count": self.count, "contradictions": [one.to_dict() for one in self.accounts]}
+
+
+def report_of(
+    inference: Inference, *, private: graphs.Private = True, accounts: int | None = None
+) -> ContradictionReport:
+    """What can't all be true of the facts that a reader sees; so many of it in full, None for all."""
+    image = inference.image
+    view = image.view(private=private, inferred=True).united(image.ontology)
+    asserted = image.view(private=private, inferred=False).united(image.ontology)
+    # The note has what private facts bring about too.
+    found = [one for one in inference.found if all(_holds(view, fact) for fact in one.facts)]
+    told = (
+        account(inference.rules, view, asserted, one, dictionary=image.dictionary) for one in found[:accounts]
+    )
+    return ContradictionReport(len(found), tuple(told))
 
 
 def accounts_of(inference: Inference, found: Iterable[Contradiction]) -> tuple[Account, ...]:

@@ -28,7 +28,7 @@ from .reasoning import (
 )
 from .settings import LEFT_OUT, Reasoning, Settings
 from .skolem import unskolemised_triple
-from .store import Commit, Staging
+from .store import Commit, Snapshot, Staging
 from .store.journal import Record
 from .store.private_owners import Owners
 from .terms import DCTERMS, OWL, PROV, RDF, RDFS, XSD
@@ -229,10 +229,13 @@ def bring(
 
 def left(staging: Staging, rules: RuleSet) -> Inference | None:
     """What was made of the snapshot that staging stores have begun on, where maintenance can go on from it."""
-    if staging.base is None:
-        return None
-    upkeep = Upkeep.of_json(staging.base.upkeep, Program(rules))
-    return Inference(staging.base.image, rules, upkeep) if upkeep else None
+    return noted(staging.base, rules) if staging.base is not None else None
+
+
+def noted(snapshot: Snapshot, rules: RuleSet) -> Inference | None:
+    """What was made of a snapshot, where its last writer followed the same rules."""
+    upkeep = Upkeep.of_json(snapshot.upkeep, Program(rules))
+    return Inference(snapshot.image, rules, upkeep) if upkeep else None
 
 
 def _with_schema(rules: RuleSet, image: Image, public: Consequences) -> dict[int, Pairs]:

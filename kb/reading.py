@@ -13,7 +13,7 @@ from . import graphs, pipeline, skolem, statistics
 from .columns.batches import lines
 from .columns.kernels import NO_PAIRS, heads, pack, tails
 from .columns.relations import Relations
-from .contradictions import accounts_of
+from .contradictions import ContradictionReport, accounts_of, report_of
 from .errors import NotFound, UsageError
 from .querying.competency import Given, question
 from .querying.find import Match, find
@@ -57,6 +57,16 @@ class Reading:
             suspects=inference.suspects,
             unsupported=tuple(str(one) for one in inference.rules.unsupported),
         )
+
+    def contradictions(
+        self, *, accounts: int | None = 3, private: graphs.Private = True
+    ) -> ContradictionReport:
+        """What can't all be true, as the last commit left it; so many in full, with proofs and mends, None for all."""
+        rules = self._premises(private)[0]
+        inference = pipeline.noted(self.snapshot, rules) or pipeline.infer(
+            self.snapshot.image, rules, reasoning=self.settings.reasoning
+        )
+        return report_of(inference, private=private, accounts=accounts)
 
     @property
     def snapshot(self) -> Snapshot:

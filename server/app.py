@@ -17,6 +17,7 @@ from kb.workers import Limits, Pool, Runs
 from . import (
     access,
     changes,
+    contradictions,
     description_pages,
     entity_pages,
     gallery,
@@ -159,7 +160,7 @@ def create_app(
         operations,
         running,
     )
-    for part in (*parts, description_pages, verbs):
+    for part in (*parts, contradictions, description_pages, verbs):
         app.register_blueprint(part.routes)
     return app
 

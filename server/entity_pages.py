@@ -51,8 +51,8 @@ def explain() -> Response:
     if format is not HTML:
         return tag(jsonify(told.to_dict()), *marks)
     proofs = told.proofs if every else (told,)
-    mentioned = [term for proof in proofs for term in _mentioned(proof)]
-    labels = Labels.of(view(), iris_in(mentioned), language=g.language)
+    terms = [term for proof in proofs for term in mentioned(proof)]
+    labels = Labels.of(view(), iris_in(terms), language=g.language)
 
     def cells(triple: tuple) -> list:
         return [labels.cell(part, link_language=g.forced_language) for part in triple]
@@ -61,8 +61,9 @@ def explain() -> Response:
     return tag(Response(page, content_type=HTML.content_type), *marks)
 
 
-def _mentioned(proof: Proof) -> list:
-    return [*proof.conclusion, *(term for premise in proof.premises for term in _mentioned(premise))]
+def mentioned(proof: Proof) -> list:
+    """The terms that a proof speaks of."""
+    return [*proof.conclusion, *(term for premise in proof.premises for term in mentioned(premise))]
 
 
 def _given(name: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
-from kb import KnowledgeBase
+from kb import KnowledgeBase, LoadOptions, graphs
 from kb.cli import run
 from kb.errors import GateRefused
 from kb.settings import Action, Settings
+from kb.terms import OWL
 
 EX = "http://example.org/"
 PREFIXES = f"""@prefix : <{EX}> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
@@ -112,3 +114,54 @@ def test_reason_tells_contradictions_in_full_and_suspected_errors(
     assert len(told["accounts"]) == len(told["contradictions"]) == 5
     assert all(one["sides"] and one["mends"] for one in told["accounts"])
     assert len(told["suspects"]) == 1
+
+
+@pytest.mark.parametrize("action", ["refuse", "quarantine"])
+def test_a_private_fact_that_contradicts_a_public_one_is_held_back_too(
+    tmp_path: Path, action: Action
+) -> None:
+    with made(tmp_path, action) as knowledge:
+        knowledge.load(turtle(tmp_path, ":b a :Brand ."))
+        secret = turtle(tmp_path, ":b :likes :c . :d :likes :c .", "secret.ttl")
+        options = LoadOptions(private=True)
+        if action == "refuse":
+            with pytest.raises(GateRefused, match="contradictions"):
+                knowledge.load(secret, source="s", options=options)
+            assert subjects(knowledge) == {"b"} and len(knowledge.log()) == 2
+        else:
+            assert knowledge.load(secret, source="s", options=options).nodes == (f"<{EX}b>",)
+            assert subjects(knowledge) == {"b", "d"}
+            (entry,) = knowledge.quarantine()
+            assert "cax-dw" in " ".join(entry.reasons(f"<{EX}b>"))
+        assert knowledge.contradictions().count == 0
+        # Public data stay as they were: what private data bring about does not touch them.
+        found = knowledge.query(f"ASK {{ <{EX}b> a <{EX}Buyer> }}", private=False)
+        assert not found
+
+
+@pytest.mark.parametrize("action", ["refuse", "quarantine"])
+def test_an_ontology_commit_that_makes_data_contradictory_is_refused(tmp_path: Path, action: Action) -> None:
+    with made(tmp_path, action) as knowledge:
+        knowledge.load(turtle(tmp_path, ":s a :Sku ; :code '1' . :b a :Brand , :Sku ."))
+        sku, brand, place = (
+            ox.NamedNode(one) for one in (f"{EX}Sku", f"{EX}Brand", f"{graphs.ONTOLOGY}onto")
+        )
+        with (
+            pytest.raises(GateRefused, match="contradictions") as refused,
+            knowledge.commit(source="onto", message="they share nothing") as change,
+        ):
+            change.added.append(ox.Quad(sku, OWL.disjointWith, brand, place))
+        assert "exclude each other" in str(refused.value)
+        assert len(knowledge.log()) == 2 and knowledge.contradictions().count == 0
+        # And what follows is what it was: the next commit is judged without the axiom.
+        assert knowledge.load(turtle(tmp_path, ":e a :Brand , :Sku .", "fine.ttl"))
+
+
+def test_what_a_store_warns_of_is_told_by_its_verb_and_ends_with_its_cause(tmp_path: Path) -> None:
+    with made(tmp_path, "warn") as knowledge:
+        knowledge.load(turtle(tmp_path, BAD))
+        told = knowledge.contradictions()
+        assert told.count == 1 == len(told.accounts)
+        assert told.accounts == knowledge.reason(accounts=None).accounts
+        knowledge.update(f"DELETE WHERE {{ GRAPH ?g {{ <{EX}b> <{EX}likes> <{EX}c> }} }}")
+        assert knowledge.contradictions().count == 0

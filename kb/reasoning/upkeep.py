@@ -21,7 +21,7 @@ from .stacks import Stack, in_order
 from .standing import Change, Standing
 
 # Where a larger part of the asserted facts changes, reasoning from scratch is quicker; some may always change.
-_MOST_CHANGED, _ALWAYS = 0.02, 200
+_MOST_CHANGED, _ALWAYS = 0.004, 200
 
 Patch = tuple[Rows, Rows]
 """The pairs of predicates that were added, and those that were removed."""

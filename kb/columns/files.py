@@ -44,8 +44,9 @@ def write_image(
     for layered in layers:
         writer.add(layered.base, "pairs")
         writer.add(layered.base, "numbers")
-        writer.add(layered.overlay, "pairs", small=True)
-        writer.add(layered.overlay, "numbers", small=True)
+        if len(layered.overlay):  # Most have none, and there are many at every commit.
+            writer.add(layered.overlay, "pairs", small=True)
+            writer.add(layered.overlay, "numbers", small=True)
     writer.finish()
     for segment in image.dictionary.segments:
         _write_segment(segment, writer)

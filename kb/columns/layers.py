@@ -124,7 +124,7 @@ class Layered:
     def __len__(self) -> int:
         return self._size
 
-    @property
+    @cached_property
     def due(self) -> bool:
         """Whether the overlay has grown so large that a merge pays."""
         return len(self.overlay) > min(_bound(self.base), _MOST)

@@ -47,7 +47,8 @@ class Folder:
     @property
     def snapshots(self) -> list[Path]:
         """The folders of the snapshots that are there, oldest first."""
-        return sorted(path for path in (self.path / "snapshots").glob("[0-9]*"))
+        place = self.path / "snapshots"
+        return [place / name for name in sorted(entry.name for entry in _published(place))]
 
     def current_name(self) -> str:
         """The name of the current snapshot.
@@ -181,10 +182,19 @@ class Folder:
     def prune(self) -> None:
         """Remove old snapshots, but not those that are pinned or being read."""
         settings = self.settings
-        old = self.snapshots[: -max(1, settings.keep_snapshots)]
-        for number, folder in enumerate(reversed(old), settings.keep_snapshots):
+        entries = sorted(_published(self.path / "snapshots"), key=lambda one: one.name, reverse=True)
+        least = max(1, settings.keep_snapshots)
+        for number, entry in enumerate(entries[least:], settings.keep_snapshots):
             # What can't be looked at or cleared away now is left for the next time.
             with contextlib.suppress(OSError):
-                young = time.time() - folder.stat().st_mtime < settings.keep_seconds
-                if not (young and number < _MOST_SNAPSHOTS) and not (folder / PINNED).exists():
-                    remove(folder)
+                young = time.time() - entry.stat().st_mtime < settings.keep_seconds
+                if not (young and number < _MOST_SNAPSHOTS) and not Path(entry, PINNED).exists():
+                    remove(Path(entry))
+
+
+def _published(place: Path) -> list[os.DirEntry[str]]:
+    """The folders of snapshots in `place`, in no order; drafts are hidden."""
+    try:
+        return [entry for entry in os.scandir(place) if entry.name[0].isdigit()]
+    except FileNotFoundError:
+        return []

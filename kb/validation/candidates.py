@@ -9,9 +9,8 @@ one for the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
-from typing import TypeGuard
 
 import numpy as np
 import pyoxigraph as ox
@@ -20,10 +19,22 @@ from numpy.typing import NDArray
 from ..columns.dictionary import Kind
 from ..columns.kernels import Ids, contains, distinct, expand, pack
 from ..columns.values import XSD, TypeClass, compare
-from . import numbers
-from .paths import Predicate, walk
-from .query_tree import THIS, Call, Exists, Expression, Group, Pattern, Place, Variable
+from .numbers import Approximate, Arithmetic
+from .paths import Inverse, Predicate, walk
+from .query_tree import (
+    THIS,
+    Call,
+    Exists,
+    Expression,
+    Group,
+    Grouping,
+    Pattern,
+    Place,
+    Variable,
+    variables_of,
+)
 from .scope import ValidationData
+from .solutions import Table, together
 from .texts import Texts
 from .views import Rows
 
@@ -50,31 +61,15 @@ def candidates(tree: Group, focus: Ids, data: ValidationData) -> Ids:
     for start in range(0, len(focus), _BATCH):
         some = focus[start : start + _BATCH]
         stored = data.dictionary.stored_of(some)
-        solutions = _Solver(data).solve(tree, Table({THIS: stored}, len(some)))
+        solver = _Solver(data)
+        solutions = solver.solve(tree, Table({THIS: stored}, len(some)))
+        if tree.grouping is not None and tree.grouping.having:
+            solutions = solver.having(tree, tree.grouping, solutions)
         parts.append(some[contains(distinct(solutions.columns[THIS]), stored)])
     return np.concatenate(parts) if parts else focus
 
 
-@dataclass(frozen=True)
-class Table:
-    """Solutions as aligned columns of ids."""
-
-    columns: dict[Variable, NDArray]
-    size: int
-
-    def take(self, rows: NDArray) -> Table:
-        """The solutions at some places, or where a mask holds."""
-        if rows.dtype == bool and rows.all():
-            return self
-        columns = {name: one[rows] for name, one in self.columns.items()}
-        return Table(columns, int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows))
-
-    def with_column(self, name: Variable, ids: NDArray) -> Table:
-        """These solutions with one variable more."""
-        return Table({**self.columns, name: ids}, self.size)
-
-
-_ROW = Variable("[row]")
+_ROW, _LEFT = Variable("[row]"), Variable("[left]")
 
 
 class _Solver:
@@ -83,6 +78,10 @@ class _Solver:
         self.binds: dict[Variable, Expression] = {}
         # Variables that may be bound although they have no column.
         self.loose: set[Variable] = set()
+        # Those whose column has a 0 where they are unbound.
+        self.nullable: set[Variable] = set()
+        # Sums by $this, of sub-selects: sorted ids, and a number for each.
+        self.sums: dict[Variable, tuple[Ids, Approximate]] = {}
         self.texts = Texts(data.dictionary)
 
     def solve(self, group: Group, table: Table, *, must: bool = False) -> Table:
@@ -90,13 +89,17 @@ class _Solver:
         odd = group.opaque or group.unions or group.selects or group.optionals or group.binds
         if must and odd:
             return table.take(np.zeros(table.size, bool))
+        outside = frozenset(self.loose - table.columns.keys())
         self.binds |= group.binds
         for part in (*group.optionals, *group.selects, *(one for some in group.unions for one in some)):
             self.loose |= {name for one in part.all() for each in one.patterns for name in each.variables}
         self.loose |= self.binds.keys()
         pending, filters = list(group.patterns), list(group.filters)
+        later = {name for part in group.optionals for one in part.patterns for name in one.variables}
+        later |= {name for part in group.selects if part.grouping for name, _ in part.grouping.made}
         while True:
-            ready = [one for one in filters if self.ready(one, table, pending)]
+            to_come = {name for one in pending for name in one.variables} | later - table.columns.keys()
+            ready = [one for one in filters if self.ready(one, to_come)]
             for expression in ready:
                 filters.remove(expression)
                 table = table.take(self.truth(expression, table, must=must))
@@ -111,6 +114,15 @@ class _Solver:
                 self.loose |= set(pattern.variables)
                 continue
             table = joined
+        for part in group.optionals:
+            others = [one.reads for one in (*group.optionals, *group.selects) if one is not part]
+            others += [one.reads for branches in group.unions for one in branches]
+            elsewhere = outside.union(*others, *(one.variables for one in group.patterns), self.binds)
+            table = self.left_join(part, table, elsewhere)
+        for part in group.selects:
+            table = self.summed(part, table)
+        for expression in filters:
+            table = table.take(self.truth(expression, table, must=must))
         for branches in group.unions:
             here = np.zeros(table.size, bool)
             for branch in branches:
@@ -119,21 +131,105 @@ class _Solver:
             table = table.take(here)
         return table
 
-    def ready(self, expression: Expression, table: Table, pending: list[Pattern]) -> bool:
-        """Whether no pattern to come binds a variable of an expression; EXISTS waits for all of them."""
-        if not pending:
+    def ready(self, expression: Expression, to_come: set[Variable]) -> bool:
+        """Whether nothing to come binds a variable of an expression."""
+        if not to_come:
             return True
         if any(isinstance(one, Exists) for one in _all(expression)):
-            return False
-        to_come = {variable for pattern in pending for variable in pattern.variables} - table.columns.keys()
-        return not to_come & set(self.variables(expression))
+            return to_come.isdisjoint(self.names(expression)) and not self.binds
+        return to_come.isdisjoint(self.variables(expression))
+
+    def left_join(self, part: Group, table: Table, elsewhere: frozenset[Variable]) -> Table:
+        """The solutions with those of an OPTIONAL of triple patterns; as they are where it holds more.
+
+        What it binds may not be bound `elsewhere` without a column.
+        """
+        names = {name for one in part.patterns for name in one.variables}
+        if part != Group(patterns=part.patterns) or names & self.nullable:
+            return table
+        if (names - table.columns.keys()) & elsewhere:
+            return table
+        places = np.arange(table.size)
+        inner = table.with_column(_LEFT, places)
+        for pattern in part.patterns:
+            joined = self.join(pattern, inner)
+            if joined is None:
+                return table
+            inner = joined
+        alone = places[~contains(distinct(inner.columns[_LEFT]), places)]
+        fresh = inner.columns.keys() - table.columns.keys() - {_LEFT}
+        columns = {
+            name: np.concatenate([inner.columns[name], one[alone]]) for name, one in table.columns.items()
+        }
+        for name in fresh:
+            columns[name] = np.concatenate([inner.columns[name], np.zeros(len(alone), np.uint32)])
+        self.nullable |= fresh
+        return Table(columns, inner.size + len(alone))
+
+    def summed(self, part: Group, table: Table) -> Table:
+        """The solutions that a sub-select grouped by $this has a group for; its aggregates are kept as numbers."""
+        grouping = part.grouping
+        if grouping is None or grouping.keys != (THIS,) or grouping.having or THIS not in table.columns:
+            return table
+        nodes = distinct(table.columns[THIS])
+        solver = _Solver(self.data)
+        rows = solver.solve(part, Table({THIS: nodes}, len(nodes)))
+        if not solver.exact(part, grouping):
+            return table
+        ids, places = np.unique(rows.columns[THIS], return_inverse=True)
+        grouped = Arithmetic(
+            len(ids), {THIS: ids}, {}, self.data, rows=solver.arithmetic(rows), places=places
+        )
+        for name, expression in grouping.made:
+            found = grouped.value(expression)
+            if found is not None and np.ndim(found.value):
+                self.sums[name] = ids, found
+        return table.take(contains(ids, table.columns[THIS]))
+
+    def exact(self, group: Group, grouping: Grouping) -> bool:
+        """Whether its solutions are as many as the query's, but for whole groups that aren't there."""
+        plain = (Predicate, Inverse)
+        whole = group == Group(
+            patterns=group.patterns, filters=group.filters, grouping=group.grouping
+        ) and all(isinstance(one.path, plain) for one in group.patterns)
+        return (
+            whole
+            and not self.loose
+            and all(
+                self.names(one) & {name for each in group.patterns for name in each.variables}
+                <= {*grouping.keys}
+                for one in group.filters
+            )
+        )
+
+    def names(self, expression: Expression) -> frozenset[Variable]:
+        """The variables that an expression reads, those within EXISTS too."""
+        inside = (one.group.reads for one in _all(expression) if isinstance(one, Exists))
+        return frozenset().union(variables_of(expression), *inside)
+
+    def having(self, group: Group, grouping: Grouping, table: Table) -> Table:
+        """The solutions of groups that HAVING may let pass."""
+        if not table.size or not self.exact(group, grouping) or not table.columns.keys() >= {*grouping.keys}:
+            return table
+        first, places = together([table.columns[name] for name in grouping.keys])
+        keys = {name: table.columns[name][first] for name in grouping.keys}
+        grouped = Arithmetic(len(first), keys, {}, self.data, rows=self.arithmetic(table), places=places)
+        for expression in grouping.having:
+            table, places = table.take(kept := grouped.may(expression)[places]), places[kept]
+            grouped = replace(grouped, rows=self.arithmetic(table), places=places)
+        return table
+
+    def arithmetic(self, table: Table) -> Arithmetic:
+        numbers = {
+            name: one.take(ids.searchsorted(table.columns[THIS])) for name, (ids, one) in self.sums.items()
+        }
+        return Arithmetic(table.size, table.columns, self.binds, self.data, numbers)
 
     def variables(self, expression: Expression) -> Iterator[Variable]:
-        for one in _all(expression):
-            if isinstance(one, Variable):
-                yield one
-                if one in self.binds:
-                    yield from self.variables(self.binds[one])
+        for one in variables_of(expression):
+            yield one
+            if one in self.binds:
+                yield from self.variables(self.binds[one])
 
     def next(self, pending: list[Pattern], table: Table) -> Pattern:
         """The pattern to join with first: what only filters, else what adds fewest rows."""
@@ -181,17 +277,16 @@ class _Solver:
 
     def holds(self, group: Group, table: Table, *, must: bool) -> Mask:
         """For each solution, whether a group has one with it."""
-        wanted = {variable for part in group.all() for one in part.patterns for variable in one.variables}
-        wanted |= {one for part in group.all() for test in part.filters for one in self.variables(test)}
-        if must and wanted & self.loose - table.columns.keys():
+        wanted = {*group.reads}
+        for name in group.reads & self.binds.keys():
+            wanted.update(self.variables(name))
+        if must and (wanted & self.nullable or wanted & self.loose - table.columns.keys()):
             return np.zeros(table.size, bool)
-        columns = {name: ids for name, ids in table.columns.items() if name in wanted}
-        rows = np.zeros(table.size, np.int64)
-        for ids in columns.values():
-            _, rows = np.unique(pack(rows, np.unique(ids, return_inverse=True)[1]), return_inverse=True)
-        count = int(rows.max()) + 1 if table.size else 0
-        first = np.zeros(count, np.int64)
-        first[rows] = np.arange(table.size)
+        columns = {
+            name: ids for name, ids in table.columns.items() if name in wanted and name not in self.nullable
+        }
+        first, rows = together([*columns.values()] or [np.zeros(table.size, np.uint32)])
+        count = len(first)
         inner = Table({name: ids[first] for name, ids in columns.items()} | {_ROW: np.arange(count)}, count)
         found = np.zeros(count, bool)
         found[self.solve(group, inner, must=must).columns[_ROW]] = True
@@ -226,18 +321,18 @@ class _Solver:
                 return unknown if found is None else found.where(unknown)
 
     def equality(self, expression: Call, table: Table, *, must: bool) -> Mask:
-        left, right = expression.arguments
-        if not self.plain(left, table) or not self.plain(right, table):
+        one, two = (self.column(side, table) for side in expression.arguments)
+        if one is None or two is None:
             return np.full(table.size, not must)
-        one, two = self.ids(left, table), self.ids(right, table)
         kinds = self.data.dictionary.kind_of
         resource = (kinds(one) != Kind.LITERAL) | (kinds(two) != Kind.LITERAL)
         # What is the same term is equal, but for NaN; what isn't may be where both are literals.
         surely = (one == two) & ~np.isin(self.data.dictionary.datatype_of(one), self.floating)
         possibly = (one == two) | ~resource
+        bound = (one > 0) & (two > 0)
         if expression.name == "=":
-            return surely if must else possibly
-        return ~possibly if must else ~surely
+            return (surely if must else possibly) & bound
+        return ~(possibly if must else surely) & bound
 
     def order(self, expression: Call, table: Table, *, must: bool) -> Mask:
         unknown = np.full(table.size, not must)
@@ -247,21 +342,32 @@ class _Solver:
         left, right = expression.arguments
         if expression.name in (">", ">=") and right == Call("NOW"):
             right = self.texts.today()
-        if not self.plain(left, table) or not self.plain(right, table):
-            return unknown if must else numbers.may_hold(expression, table.columns, self.binds, self.data)
-        one, two = self.ids(left, table), self.ids(right, table)
+        one, two = self.column(left, table), self.column(right, table)
+        if one is None or two is None:
+            return unknown if must else self.arithmetic(table).may(expression)
         ids = distinct(np.concatenate([one, two]))
         values = self.data.values.of(ids)
         here, there = values.take(ids.searchsorted(one)), values.take(ids.searchsorted(two))
         order = compare(here, there)
         good = np.isin(order, _ORDERS[expression.name])
-        return good & (here.kind == TypeClass.NUMBER) if must else good | (order == 2)
+        may = (good | (order == 2)) & (one > 0) & (two > 0)
+        return good & (here.kind == TypeClass.NUMBER) if must else may
 
-    def plain(self, expression: Expression, table: Table) -> TypeGuard[Place]:
-        """Whether an expression is a variable with a column, or a constant that the data knows."""
+    def column(self, expression: Expression, table: Table) -> NDArray | None:
+        """The ids of a variable with a column, a constant that the data knows, or the first of these that is bound."""
         if isinstance(expression, Variable):
-            return expression in table.columns
-        return not isinstance(expression, (Call, Exists)) and self.data.id(expression) > 0
+            return table.columns.get(expression)
+        if isinstance(expression, Exists):
+            return None
+        if not isinstance(expression, Call):
+            return self.ids(expression, table) if self.data.id(expression) else None
+        found: NDArray | None = None
+        for argument in expression.arguments if expression.name == "COALESCE" else ():
+            ids = self.column(argument, table)
+            if ids is None:
+                return None
+            found = ids if found is None else np.where(found > 0, found, ids)
+        return found
 
     @cached_property
     def floating(self) -> list[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import count
 
 import pyoxigraph as ox
@@ -57,7 +57,7 @@ class Call:
     arguments: tuple[Expression, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exists:
     """``EXISTS { ... }``."""
 
@@ -66,6 +66,18 @@ class Exists:
 
 Expression = Variable | Term | Call | Exists
 UNREAD = Call("?")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """``GROUP BY`` variables, what is worked out of each group, and ``HAVING``; no other modifier stands beside them.
+
+    An aggregate is a call by its name: ``SUM``, ``COUNT`` (of nothing: of all), ``COUNT DISTINCT``.
+    """
+
+    keys: tuple[Variable, ...]
+    made: tuple[tuple[Variable, Expression], ...] = ()
+    having: tuple[Expression, ...] = ()
 
 
 @dataclass
@@ -78,7 +90,15 @@ class Group:
     optionals: list[Group] = field(default_factory=list)
     unions: list[list[Group]] = field(default_factory=list)
     selects: list[Group] = field(default_factory=list)
+    grouping: Grouping | None = None
     opaque: bool = False
+
+    @cached_property
+    def reads(self) -> frozenset[Variable]:
+        """The variables of its patterns and filters, and of those of all groups in it."""
+        patterns = (name for part in self.all() for one in part.patterns for name in one.variables)
+        tests = (name for part in self.all() for one in part.filters for name in variables_of(one))
+        return frozenset((*patterns, *tests))
 
     def parts(self) -> Iterator[Group]:
         """The groups directly in it, those of EXISTS among them."""
@@ -94,6 +114,15 @@ class Group:
         yield self
         for part in self.parts():
             yield from part.all()
+
+
+@lru_cache(4096)
+def variables_of(expression: Expression) -> frozenset[Variable]:
+    """The variables that an expression names, but for those within EXISTS."""
+    if isinstance(expression, Variable):
+        return frozenset((expression,))
+    parts = expression.arguments if isinstance(expression, Call) else ()
+    return frozenset(name for one in parts for name in variables_of(one))
 
 
 def _groups_in(expression: Expression) -> Iterator[Group]:
@@ -151,9 +180,30 @@ class _Reader:
         # Groups of EXISTS may stand behind HAVING and in the clause: what they read counts.
         if any("EXISTS" in _text(one).upper() for one in (*assigned, *modifiers)):
             group.opaque = True
+        else:
+            group.grouping = self.grouping(clause, modifiers)
         group.opaque |= any(one.type == "dataset_clause" for one in node.children)
         self._names = outer
         return group
+
+    def grouping(self, clause: tree_sitter.Node, modifiers: list[tree_sitter.Node]) -> Grouping | None:
+        parts = [one for modifier in modifiers for one in modifier.children]
+        keys = [one for part in parts if part.type == "group_clause" for one in part.named_children]
+        plain = [one.named_children[0] for one in keys if one.named_child_count == 1]
+        if len(plain) < len(keys) or not keys or any(one.type != "var" for one in plain):
+            return None
+        if any(one.type not in ("group_clause", "having_clause") for one in parts):
+            return None
+        having = [one for part in parts if part.type == "having_clause" for one in part.named_children]
+        made, named = [], clause.named_children
+        for place, one in enumerate(named):
+            if one.type != "var":
+                made.append((self.variable(named[place + 1]), self.expression(one)))
+        return Grouping(
+            tuple(map(self.variable, plain)),
+            tuple(made),
+            tuple(test for one in having for test in _conjuncts(self.expression(one.named_children[0]))),
+        )
 
     def group(self, node: tree_sitter.Node) -> Group:
         group = Group()
@@ -172,7 +222,11 @@ class _Reader:
                     group.optionals.append(self.group(part.children[-1]))
                 case "group_or_union_graph_pattern":
                     branches = [self.group(one) for one in part.children if one.type == "group_graph_pattern"]
-                    group.unions.append(branches)
+                    selects = branches[0].selects
+                    if len(branches) == 1 and branches[0] == Group(selects=selects):
+                        group.selects += selects
+                    else:
+                        group.unions.append(branches)
                 case "sub_select":
                     group.selects.append(self.select(part))
                 case _:
@@ -264,6 +318,9 @@ class _Reader:
                 return Exists(self.group(node.children[-1]))
             case "not_exists_func":
                 return Call("!", (Exists(self.group(node.children[-1])),))
+            case "aggregate":
+                name = " ".join(_text(one).upper() for one in inner if not one.is_named and one.type != "*")
+                return Call(name, tuple(map(self.expression, (one for one in inner if one.is_named))))
             case "regex_expression" | "build_in_function":
                 if len(inner) == 2 and inner[1].type in ("bracketted_expression", "expression_list"):
                     inner = [inner[0], *(one for one in inner[1].children if one.type not in ("(", ")", ","))]

@@ -163,12 +163,29 @@ QUERIES = [
     "$this :p ?value FILTER(?value IN (:a, 2) && !(?value = :b))",
     "$this :p ?value . FILTER NOT EXISTS { $this :q ?x FILTER(?x <= ?value) }",
     "$this :p ?value . FILTER NOT EXISTS { $this :q ?x FILTER(!(?x = ?value)) }",
+    "$this :p ?value OPTIONAL { $this :q ?x } OPTIONAL { ?value :q ?y } FILTER(COALESCE(?x, :c) = COALESCE(?y, :c))",
+    "$this :p ?value OPTIONAL { ?value :q ?x } OPTIONAL { $this :r ?x }"
+    " FILTER(COALESCE(?x < ?value, false) || ?x = :a)",
+    "?value :q $this OPTIONAL { $this :p ?x } FILTER NOT EXISTS { ?value :r ?x }",
+    "$this :p ?value OPTIONAL { $this :q ?x } FILTER(!(COALESCE(?x, ?value) != ?value))",
+    "{ SELECT $this (SUM(?x * ?y) AS ?sum) WHERE { $this :p ?z . ?z :q ?x . ?z :q ?y } GROUP BY $this }"
+    " $this :q ?value OPTIONAL { $this :p ?less } FILTER(?sum - COALESCE(?less, 0) > ?value)",
+    "SELECT $this ?value WHERE { $this :p ?value . ?other :p ?value ; :q ?x }"
+    " GROUP BY $this ?value HAVING (2 * SUM(IF(?x > 1, 1, 0)) > COUNT(?other) || COUNT(*) > 3)",
+    "SELECT $this ?value (COUNT(?x) AS ?n) WHERE { $this :p|:q ?value ; :q ?x FILTER(?x != ?value) }"
+    " GROUP BY $this ?value HAVING (SUM(?x) < COUNT(?x))",
+    "SELECT $this ?value WHERE { $this :q ?value . ?other :q ?x FILTER EXISTS { $this :p ?other } }"
+    " GROUP BY $this ?value HAVING (SUM(?x) > 2 * ?value)",
 ]
 
 
+def whole(query: str) -> str:
+    select = query if query.startswith("SELECT") else f"SELECT $this ?value WHERE {{ {query} }}"
+    return f"PREFIX : <urn:x:> {select}"
+
+
 def with_query(query: str) -> str:
-    constraint = f'sh:select """PREFIX : <urn:x:> SELECT $this ?value WHERE {{ {query} }}"""'
-    return f":S sh:targetSubjectsOf :p, :q ; sh:sparql [ {constraint} ] ."
+    return f':S sh:targetSubjectsOf :p, :q ; sh:sparql [ sh:select """{whole(query)}""" ] .'
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -190,7 +207,7 @@ def test_what_columns_rule_out_has_no_solution(query: str, rows: str) -> None:
     shop = Shop(rules)
     shop.change(added=[one.triple for one in turtle(rows)], graph=GRAPHS[0])
     data = data_of(shop.image, rules, shop.store, whole=True)
-    text = f"PREFIX : <urn:x:> SELECT $this ?value WHERE {{ {query} }}"
+    text = whole(query)
     found = {str(row["this"]) for row in shop.store.query(text) if row["this"] is not None}
     nodes = np.unique(np.concatenate([np.unique(one.pairs >> np.uint64(32)) for one in data.judged.values()]))
     nodes = nodes.astype(np.uint32)

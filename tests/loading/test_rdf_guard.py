@@ -99,3 +99,23 @@ def test_a_file_with_a_hidden_doctype_is_not_read(tmp_path: Path) -> None:
     place.write_text(HEAD + "<!-- " + "x" * 3_000_000 + " -->" + DOCTYPE + BODY.format("&a;"))
     with pytest.raises(DataError, match="DOCTYPE"):
         list(read_rdf(place, graph="urn:g", skolem="urn:b/"))
+
+
+def test_a_base_that_multiplies_is_refused() -> None:
+    text = b"@base <urn:" + b"a" * 50_000 + b"> . " + b"<> <> <> . " * 5_000
+    watch = Watch(ox.RdfFormat.TURTLE)
+    watch.take(text)
+    with pytest.raises(DataError, match="many times longer"):
+        for _ in watch.modest(ox.parse(text, format=ox.RdfFormat.TURTLE)):
+            pass
+
+
+def test_ordinary_data_is_modest() -> None:
+    text = (
+        b"@prefix : <https://w3id.org/commerce-kb/id/> . :a :b "
+        + b", ".join(b"%d" % n for n in range(50_000))
+        + b" ."
+    )
+    watch = Watch(ox.RdfFormat.TURTLE)
+    watch.take(text)
+    assert sum(1 for _ in watch.modest(ox.parse(text, format=ox.RdfFormat.TURTLE))) == 50_000

@@ -154,7 +154,7 @@ def data_of(
         image.ontology,
         stored=View(parts, dictionary, received=False, whole=whole),
         known=known,
-        table=shapes.plan.values(dictionary),
+        table=None if whole else shapes.plan.values(dictionary),
     )
     subclasses = [part.get_relation(data.id(RDFS.subClassOf)) for part in parts]
     return replace(data, classes=shapes.plan.classes(subclasses))

@@ -26,7 +26,7 @@ from .query_tree import THIS, Group, Pattern, read_tree
 from .shapes import Shape, ShapesGraph
 from .sparql import query_text
 from .triples import Resource, Term
-from .value_table import ValueTable
+from .value_table import LASTING, ValueTable
 from .vocabulary import RDF_TYPE
 
 # What gives another answer at another time.
@@ -101,7 +101,7 @@ class Plan:
     def values(self, dictionary: Dictionary) -> ValueTable:
         """What is known so far of the values of a dictionary's terms."""
         if self._values is None or self._values.dictionary is not dictionary:
-            self._values = ValueTable(dictionary)
+            self._values = ValueTable(dictionary, most=LASTING)
         return self._values
 
     def classes(self, subclasses: list[Relation]) -> Hierarchy:

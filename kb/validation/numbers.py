@@ -56,6 +56,7 @@ class Arithmetic:
     numbers: Mapping[Variable, Approximate] = field(default_factory=dict)
     rows: Arithmetic | None = None
     places: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    _known: dict[Variable, Approximate] = field(default_factory=dict, init=False, repr=False)
 
     def may(self, expression: Expression) -> Mask:
         """Where comparisons joined by && and || may hold; everywhere where it can't be said."""
@@ -121,10 +122,14 @@ class Arithmetic:
             return self.numbers[name]
         if name not in self.columns:
             return self.value(self.binds[name]) if name in self.binds else None
+        if name in self._known:
+            return self._known[name]
         ids, places = np.unique(self.columns[name], return_inverse=True)
         typed = self.data.values.of(ids)
         number = np.where(typed.kind == TypeClass.NUMBER, typed.number, np.nan)[places]
-        return Approximate(number, np.abs(number) * 1e-7 * typed.binary[places]).rounded()
+        found = Approximate(number, np.abs(number) * 1e-7 * typed.binary[places]).rounded()
+        self._known[name] = found
+        return found
 
     def _either(self, test: Expression, first: Expression, second: Expression) -> Approximate | None:
         one, two = self.value(first), self.value(second)

@@ -146,9 +146,10 @@ class Scope:
 
     def forms(self, ids: Ids) -> pa.Array:
         """The string values of terms; the last ones are remembered, since shapes share their nodes."""
-        if self._forms is None or not np.array_equal(self._forms[0], ids):
+        if self._forms is None or not contains(self._forms[0], ids).all():
             self._forms = ids, lexical(self.dictionary, ids)
-        return self._forms[1]
+        known, forms = self._forms
+        return forms if len(known) == len(ids) else forms.take(pa.array(known.searchsorted(ids)))
 
     def walk(self, path: Path, nodes: Ids) -> Pairs:
         """All (node, value) along a path."""

@@ -8,12 +8,12 @@ from ..columns.dictionary import Dictionary
 from ..columns.kernels import Ids, contains, distinct, insert
 from ..columns.values import TypedValues, typed_values
 
-# Larger sets are read as they are; a table that grows beyond so many terms begins anew.
-_SMALL, _MANY = 4_000, 50_000
+# Terms remembered from commit to commit, and within one run.
+LASTING, PASSING = 50_000, 2_000_000
 
 
 class ValueTable:
-    """Typed values of a dictionary's terms; small sets are remembered, from commit to commit too.
+    """Typed values of a dictionary's terms; those of sets of at most `most` are remembered, about as many in all.
 
     >>> dictionary = Dictionary()
     >>> one, two = dictionary.encode(['"1"', '"x"@en'])
@@ -22,8 +22,8 @@ class ValueTable:
     (array([0, 1], dtype=uint8), 2)
     """
 
-    def __init__(self, dictionary: Dictionary) -> None:
-        self.dictionary = dictionary
+    def __init__(self, dictionary: Dictionary, *, most: int = PASSING) -> None:
+        self.dictionary, self.most = dictionary, most
         self._known = typed_values(dictionary, np.empty(0, np.uint32))
 
     def __len__(self) -> int:
@@ -31,12 +31,12 @@ class ValueTable:
 
     def of(self, ids: Ids) -> TypedValues:
         """The values of `ids`, aligned with them."""
-        if len(ids) > _SMALL:
+        if len(ids) > self.most:
             return typed_values(self.dictionary, ids)
         known = self._known
         fresh = ids[~contains(known.ids, ids)]
         if len(fresh):
-            if len(known.ids) > _MANY:
+            if len(known.ids) > self.most:
                 known, fresh = typed_values(self.dictionary, fresh[:0]), ids
             more = typed_values(self.dictionary, distinct(fresh))
             # One assignment: another thread sees this table or the one before.

@@ -24,8 +24,8 @@ WHERE = {
     "distinct": (f"{{ SELECT DISTINCT ?x ?y ?z {{ {TRIPLES} }} ORDER BY ?x LIMIT 5 }}", SLOW),
     "group by": (f"{{ SELECT ?x (COUNT(*) AS ?m) {{ {TRIPLES} }} GROUP BY ?x }}", SLOW),
     "group_concat": (f"{{ SELECT (GROUP_CONCAT(?x) AS ?m) {{ {TRIPLES} }} }}", SLOW),
-    "values": (f"{VALUES} FILTER(?v0 + ?v1 + ?v2 + ?v3 + ?v4 + ?v5 > 9999)", {408}),
-    "concat": (f"{DOUBLING} FILTER(STRLEN(?x36) > 0)", {507}),
+    "values": (f"{VALUES} FILTER(?v0 + ?v1 + ?v2 + ?v3 + ?v4 + ?v5 > 9999)", SLOW),
+    "concat": (f"{DOUBLING} FILTER(STRLEN(?x36) > 0)", SLOW),
     "replace": (
         'BIND(REPLACE(STR(RAND()), "", "0123456789") AS ?x0) '
         + " ".join(f'BIND(REPLACE(?x{n}, "", ?x{n}) AS ?x{n + 1})' for n in range(6))
@@ -70,10 +70,10 @@ def test_a_runaway_update_is_ended_and_the_next_one_goes_in(target: Target, name
 def test_an_update_of_many_parts_is_ended_and_leaves_no_copy_behind(target: Target) -> None:
     where = WHERE["values"][0]
     text = f"INSERT DATA {{ <urn:run> <urn:away> 1 }} ; DELETE {{ ?a ?b ?c }} WHERE {{ ?a ?b ?c . {where} }}"
-    assert target.update(text).status == 408
+    assert target.update(text).status in SLOW
     body = f"DELETE {{ ?a ?b ?c }} WHERE {{ ?a ?b ?c . {where} }}".encode()
     patch = target.writer.ask("PATCH", "/graph/items", body=body, Content_Type="application/sparql-update")
-    assert patch.status == 408
+    assert patch.status in SLOW
     until = time.monotonic() + 5
     while (left := copies()) and time.monotonic() < until:
         time.sleep(0.1)
@@ -128,7 +128,7 @@ def test_huge_literals_are_read_or_refused(target: Target, literal: str) -> None
         f"SELECT (STRLEN(STR({quoted})) AS ?n) {{}}",
         f"SELECT ({quoted} * {quoted[:100]} AS ?n) {{}}",
     ):
-        assert target.query(text).status in (200, 400)
+        assert target.query(text).status in (200, 400, 408)
 
 
 def test_a_query_over_the_longest_text_is_refused(target: Target) -> None:

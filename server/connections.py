@@ -24,6 +24,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from .remembered import LONGEST, Answers, Key, Pointer
+
 # Seconds that a head, with a short body, may take; of those that a client may keep its end open behind an answer.
 HEAD_SECONDS = 10.0
 _LINGER_SECONDS = 2.0
@@ -39,6 +41,7 @@ _MOST_FILES = 65_536
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _LATER = re.compile(rb"\r\n(?:expect|transfer-encoding):", re.IGNORECASE)
+_BODY = re.compile(rb"expect|transfer-encoding|content-length", re.IGNORECASE)
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -48,10 +51,19 @@ class Client(socket.socket):
 
     waiting: threading.Semaphore
     """How many threads of this process may wait for clients at once."""
+    lasting = False
+    """Set by whoever answers, when the answer is right until the next commit for all who ask without a token."""
+    again: Callable[[float], None]
+    """Is to be told of each repetition."""
+    asked: tuple[Key, Pointer] | None = None
+    """The request, where its answer may be kept, and the state of the store when it came."""
+    sent: list[bytes] | None = None
+    """What was sent of the answer, as long as it may be worth keeping."""
 
     def begin(self) -> None:
         """A new request begins."""
         self._began, self._moved = time.monotonic(), 0
+        self.lasting = False
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         if flags or self.gettimeout() is not None:
@@ -63,6 +75,10 @@ class Client(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         if flags or self.gettimeout() is not None:
             return super().sendall(data, flags)
+        if self.sent is not None:
+            self.sent.append(bytes(data))
+            if sum(map(len, self.sent)) > LONGEST:
+                self.sent = None
         left = memoryview(data)
         while left:
             sent = self._patiently(
@@ -94,6 +110,8 @@ class Client(socket.socket):
 
 class Worker(ThreadWorker):
     """An HTTP process."""
+
+    answers: Answers | None = None
 
     def init_process(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -134,6 +152,54 @@ class Worker(ThreadWorker):
         else:
             self._hand_over(conn, head)
 
+    def on_client_socket_readable(self, conn: TConn, client: Client) -> None:
+        """Answer the next request of a connection: at once where its answer is remembered, else by a thread."""
+        asked = b""
+        if self.answers is not None and self.alive:
+            with contextlib.suppress(OSError):
+                asked = client.recv(_LONGEST_HEAD)
+        if asked:
+            began = time.perf_counter()
+            kept = self.answers.find((conn.client[0], asked)) if self.answers else None
+            if kept is not None and self._send_at_once(conn, kept.now()):
+                kept.again(time.perf_counter() - began)
+                return
+            conn.parser.unreader.unread(asked)
+        super().on_client_socket_readable(conn, client)
+
+    def _send_at_once(self, conn: TConn, answer: bytes) -> bool:
+        """Send an answer from the event loop; what the client does not take, a thread sends. False for no byte."""
+        try:
+            sent = conn.sock.send(answer)
+        except OSError:
+            return False
+        self.keepalived_conns.remove(conn)
+        if sent == len(answer):
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+            return True
+        self.poller.unregister(conn.sock)
+        rest = self.tpool.submit(self._send_rest, conn, answer[sent:])
+        rest.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+        return True
+
+    def _send_rest(self, conn: TConn, rest: bytes) -> bool:
+        conn.sock.setblocking(True)
+        conn.sock.begin()
+        conn.sock.sendall(rest)
+        return True
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request, on a thread, and remember the answer if it lasts."""
+        client, asked = conn.sock, conn.sock.asked
+        client.sent = [] if asked is not None else None
+        going_on = super().handle(conn)
+        if self.answers and going_on is True and asked and client.lasting and client.sent:
+            key, pointer = asked
+            self.answers.keep(key, pointer, client.sent, again=client.again)
+        client.sent = None
+        return going_on
+
     def _gather(self, conn: TConn, head: _Head) -> None:
         try:
             piece = conn.sock.recv(_LONGEST_HEAD)
@@ -167,7 +233,11 @@ class Worker(ThreadWorker):
         conn.sock.setblocking(True)
         conn.sock.begin()
         conn.init()
-        conn.parser.unreader.unread(bytes(head.sent))
+        sent = bytes(head.sent)
+        conn.parser.unreader.unread(sent)
+        conn.sock.asked = None
+        if self.answers is not None and sent.startswith(b"GET ") and head.is_all:
+            conn.sock.asked = (conn.client[0], sent), self.answers.pointer()
         super().enqueue_req(conn)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -255,6 +325,16 @@ class _Head:
     def complete(self) -> bool:
         """Whether a thread can go on with it."""
         return self._body is not None and len(self.sent) >= self._body
+
+    @property
+    def is_all(self) -> bool:
+        """Whether this is one request without a body, and nothing more.
+
+        >>> _Head(b"GET / HTTP/1.1\\r\\n\\r\\n", 0).is_all, _Head(b"GET / HTTP/1.1\\r\\n\\r\\nGET", 0).is_all
+        (True, False)
+        """
+        sent = bytes(self.sent)
+        return not _BODY.search(sent) and sent.find(_END_OF_HEAD) == len(sent) - len(_END_OF_HEAD)
 
     @property
     def too_long(self) -> bool:

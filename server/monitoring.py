@@ -21,6 +21,8 @@ from flask import Flask, Response, g, request
 from kb.querying import run as querying
 from kb.querying.run import Dataset
 
+from .connections import Client
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -101,7 +103,18 @@ def register(app: Flask, *, logs: Logs, folder: Path | None) -> None:
                 more = {"text": text[:_TEXT], "plan": plan()} if text is not None else {}
                 slow.write(**line, **more)
 
+        def again(seconds: float) -> None:
+            metrics.seconds.labels(facts["route"], facts["method"], str(facts["status"]), "memory").observe(
+                seconds
+            )
+            if access is not None:
+                line = {**facts, "time": _now(), "engine": "memory", "seconds": round(seconds, 6)}
+                access.write(**line, broken=False)
+
         request.environ[_END] = end
+        client = request.environ.get("gunicorn.socket")
+        if isinstance(client, Client) and client.lasting:
+            client.again = again
         return response
 
     inner = app.wsgi_app
@@ -145,7 +158,7 @@ def _facts(response: Response) -> dict[str, Any]:
     """What a request was, without its parameters."""
     safe = request.method in _SAFE or (request.blueprint == "sparql" and not g.get("changes"))
     return {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "time": _now(),
         "peer": request.remote_addr,
         "caller": str(g.get("caller", "")),
         "method": request.method if request.method in _METHODS else "other",
@@ -157,6 +170,10 @@ def _facts(response: Response) -> dict[str, Any]:
         "snapshot": response.headers.get("X-Commerce-KB-Snapshot"),
         "fault": g.get("fault"),
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _plan() -> Callable[[], dict[str, Any]]:

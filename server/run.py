@@ -25,6 +25,7 @@ from kb.workers import Pool
 from .access import is_loopback
 from .app import create_app
 from .monitoring import Logs
+from .remembered import Answers
 
 PORT = 7878
 # The name of the token that lasts as long as a server.
@@ -174,6 +175,7 @@ def _begin(worker: Any) -> None:
     """Start an HTTP process's workers, and have them end in time for a true answer when the process is to end."""
     # The worker's own copy: its parent goes on waiting for loads.
     worker.cfg.set("graceful_timeout", _GRACE)
+    worker.answers = Answers(worker.wsgi.extensions["store"])
     _pool(worker).start()
 
     def watch() -> None:

@@ -19,6 +19,7 @@ from kb.workers import Head, Stream
 
 from . import description_pages, protocol, writing
 from .bodies import read_body
+from .connections import Client
 from .context import fingerprint, tag_as, view
 from .display import Labels, iris_in
 from .links import checked
@@ -70,6 +71,9 @@ def endpoint() -> Response:
     else:
         response = streamed(seen.stream(asked.text, format.name, dataset=dataset, seconds=seconds), format)
     response.headers["X-Commerce-KB-Reasoning"] = str(asked.reasoning).lower()
+    client = request.environ.get("gunicorn.socket")
+    if isinstance(client, Client) and not seen.caller.known and "Authorization" not in request.headers:
+        client.lasting = True
     return tag_as(response, mark)
 
 

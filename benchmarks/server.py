@@ -1,9 +1,15 @@
 """The web server beside Oxigraph's own, on one generated shop, in one run.
 
 * one point query by 16 clients: requests a second;
-* a mix of 12 look-ups in the manner of BSBM Explore by 16 clients: requests a second, 50th and 99th percentile;
+* point queries of a thousand products in turn, which our server answers from memory but for the first time;
+* a mix of 12 look-ups in the manner of BSBM Explore by 16 clients, each time of other products, types and words,
+  so that hardly any comes twice: requests a second, 50th and 99th percentile;
 * the same mix while a query that never ends arrives every second;
-* all rows streamed as JSON and CSV: first byte, rows a second, and by how much the server's memory grows.
+* all rows streamed as JSON and CSV: first byte, rows a second, and by how much the server's memory grows;
+* how long it takes until a worker that was killed is replaced;
+* with `--minutes`, the mix for so long with a commit every second: errors, memory, files that are open, disk.
+
+Beside each rate stands what a request costs the server's processes in CPU time, which a busy machine changes less.
 
 `--oxigraph` names Oxigraph's server program (the package `oxigraph` has it); without one, the peer is left out.
 Clients run in a process of their own, one event loop over keep-alive connections.
@@ -16,6 +22,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import selectors
 import shutil
 import signal
@@ -37,21 +44,32 @@ ONTO = "https://w3id.org/commerce-kb/onto#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 PREFIXES = f"PREFIX ckb: <{ONTO}> PREFIX rdfs: <{RDFS}> "
 POINT = "SELECT ?p ?o { <#> ?p ?o }"
-# "<#>" is a product of the shop, another one in each request.
+# In each request <sku>, <spu>, <brand>, <category> are others of the shop's, WORD and 1000 another word and number.
 MIX = (
-    POINT,
-    "SELECT ?label { <#> rdfs:label ?label }",
-    "SELECT ?s ?p { ?s ?p <#> } LIMIT 20",
-    "SELECT ?other { <#> ?p ?value . ?other ?p ?value . FILTER(?other != <#>) } LIMIT 10",
-    "SELECT ?type ?label { <#> a ?type OPTIONAL { <#> rdfs:label ?label } }",
-    "SELECT ?sku ?label { ?sku a ckb:SKU ; rdfs:label ?label FILTER(STRLEN(?label) > 24) } LIMIT 10",
-    'SELECT ?sku ?label { ?sku a ckb:SKU ; rdfs:label ?label FILTER(REGEX(?label, "a.*e", "i")) } LIMIT 10',
-    "SELECT DISTINCT ?p { <#> ?p ?o } ORDER BY ?p",
-    "ASK { <#> a ckb:SKU }",
-    "SELECT ?near (COUNT(?p) AS ?n) { <#> ?p ?o . ?near ?p ?o } GROUP BY ?near ORDER BY DESC(?n) LIMIT 5",
-    "SELECT ?s ?o { ?s a ckb:SKU ; ?p ?o FILTER(ISNUMERIC(?o) && ?o > 50) } LIMIT 10",
-    "SELECT ?a ?b { <#> ?p ?a . ?a ?q ?b } LIMIT 20",
+    "SELECT ?spu ?label { ?spu ckb:directBrand <brand> ; ckb:directCategory ?category ; rdfs:label ?label "
+    "FILTER(STRLEN(?label) > 20) } ORDER BY ?label LIMIT 10",
+    "SELECT ?label ?brand ?category ?model { <spu> rdfs:label ?label ; ckb:directBrand/rdfs:label ?brand ; "
+    "ckb:directCategory ?category OPTIONAL { <spu> ckb:modelNumber ?model } }",
+    "SELECT ?spu ?label { ?spu ckb:directCategory <category> ; rdfs:label ?label "
+    "OPTIONAL { ?spu ckb:directBrand ?brand FILTER(?brand = <brand>) } FILTER(!BOUND(?brand)) } LIMIT 10",
+    "SELECT DISTINCT ?spu ?label { { ?spu ckb:directBrand <brand> } UNION { ?spu ckb:directCategory <category> } "
+    "?spu rdfs:label ?label } LIMIT 10",
+    "SELECT DISTINCT ?other ?label { <spu> ckb:directCategory ?c . ?other ckb:directCategory ?c ; rdfs:label ?label "
+    "FILTER(?other != <spu>) } LIMIT 5",
+    "SELECT ?spu ?label { ?spu a ckb:SPU ; rdfs:label ?label FILTER(REGEX(?label, 'WORD', 'i')) } LIMIT 10",
+    "SELECT ?offer ?price ?seller { <sku> rdfs:label ?label . ?offer ckb:offersSku <sku> ; ckb:price ?price "
+    "OPTIONAL { ?offer ckb:offeredBy ?seller } }",
+    "SELECT ?name ?value { <sku> ckb:hasAttributeAssertion ?a . ?a ckb:ofAttribute/rdfs:label ?name "
+    "OPTIONAL { ?a ckb:canonicalValue ?value } } LIMIT 20",
+    "DESCRIBE <sku>",
+    "SELECT ?offer ?price { ?sku ckb:variantOf <spu> . ?offer ckb:offersSku ?sku ; ckb:price ?price "
+    "FILTER(?price < 1000) } ORDER BY ?price LIMIT 10",
+    "SELECT ?p ?o ?s { { <sku> ?p ?o } UNION { ?s ?p <sku> } }",
+    "CONSTRUCT { <sku> rdfs:label ?label ; ckb:variantOf ?spu } { <sku> rdfs:label ?label ; ckb:variantOf ?spu }",
 )
+KINDS = {"sku": "ckb:SKU", "spu": "ckb:SPU", "brand": "ckb:Brand"}
+_REQUESTS = 24_000
+Things = dict[str, list[str]]
 RUNAWAY = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f ?i"
 ALL = "SELECT ?s ?p ?o { ?s ?p ?o }"
 CLIENTS = 16
@@ -82,6 +100,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="how long each mix runs (10)")
     parser.add_argument("--oxigraph", default=shutil.which("oxigraph"), help="Oxigraph's server program")
     parser.add_argument("--folder", type=Path, help="where to put the data (a temporary folder)")
+    parser.add_argument("--minutes", type=float, default=0, help="how long the mix runs beside commits (0)")
     parser.add_argument("--load", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.load:
@@ -89,29 +108,63 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         place = Path(folder)
-        products = prepare(place, given.triples)
+        things = prepare(place, given.triples)
         results = {}
         with ours(place) as peer:
-            results[peer.name] = measured(peer, place, products, given)
+            results[peer.name] = measured(peer, place, things, given)
         if given.oxigraph:
             with theirs(place, given.oxigraph) as peer:
-                results[peer.name] = measured(peer, place, products, given)
+                results[peer.name] = measured(peer, place, things, given)
         else:
             print("Oxigraph's server is not here: name it with --oxigraph")
         report(results, given.triples)
+        with ours(place) as peer:
+            warm(peer)
+            print(f"a killed worker is replaced after {replaced(peer) * 1000:.0f} ms, asked at most 200")
+            if given.minutes:
+                soak(peer, place, mix(things), given.minutes)
 
 
-def prepare(place: Path, triples: int) -> list[str]:
-    """The data and our store; gives the IRIs of products."""
+def prepare(place: Path, triples: int) -> Things:
+    """The data and our store; gives the IRIs that queries ask for."""
     from kb import KnowledgeBase
 
     write_triples(place / "data.nt", triples)
     new_store(place / "shop.kb")
     with KnowledgeBase.open(place / "shop.kb") as knowledge:
         assert knowledge.load(place / "data.nt", source="benchmark")
-    with KnowledgeBase.open(place / "shop.kb", read_only=True) as knowledge:
-        rows = knowledge.query("SELECT DISTINCT ?s { ?s a ckb:SKU } LIMIT 1000")
-        return [row["s"].value for row in rows]
+    return things_of(place / "shop.kb")
+
+
+def things_of(store: Path) -> Things:
+    from kb import KnowledgeBase
+
+    asked = {name: f"?s a {kind}" for name, kind in KINDS.items()} | {"category": "?x ckb:directCategory ?s"}
+    with KnowledgeBase.open(store, read_only=True) as knowledge:
+        found = {
+            name: [row["s"].value for row in knowledge.query(f"SELECT DISTINCT ?s {{ {pattern} }}")]
+            for name, pattern in asked.items()
+        }
+        labels = knowledge.query(
+            "SELECT ?s { ?x a ckb:SPU ; rdfs:label ?s FILTER(LANG(?s) = 'en') } LIMIT 500"
+        )
+        return {
+            **found,
+            "WORD": sorted({word for row in labels for word in row["s"].value.split() if word.isalpha()}),
+        }
+
+
+def mix(things: Things) -> list[str]:
+    """Requests of the mix, in a chance order that is the same in every run."""
+    chance = random.Random(7)
+    made = []
+    for number in range(_REQUESTS):
+        text = MIX[number % len(MIX)]
+        for name, some in things.items():
+            one = chance.choice(some)
+            text = text.replace(name, one) if name.isupper() else text.replace(f"<{name}>", f"<{one}>")
+        made.append(text.replace("1000", str(chance.randrange(50, 2000))))
+    return made
 
 
 @contextmanager
@@ -157,20 +210,80 @@ def running(command: list[str], port: int) -> Iterator[int]:
 Figures = dict[str, float]
 
 
-def measured(peer: Peer, place: Path, products: list[str], given: argparse.Namespace) -> dict[str, Figures]:
-    point = [peer.target(POINT.replace("#", one)) for one in products]
-    mix = [peer.target(MIX[n % len(MIX)].replace("#", one)) for n, one in enumerate(products)]
+def measured(peer: Peer, place: Path, things: Things, given: argparse.Namespace) -> dict[str, Figures]:
+    points = [POINT.replace("#", one) for one in things["sku"][:1000]]
+    mixed = mix(things)
     warm(peer)
-    clients(peer, place, mix, 3)
+    clients(peer, place, mixed[::-1], 3)
     results = {
-        "one point query": clients(peer, place, point, given.seconds),
-        "mix of 12": clients(peer, place, mix, given.seconds),
+        "one point query": clients(peer, place, points[:1], given.seconds),
+        "a thousand point queries": clients(peer, place, points, given.seconds),
+        "mix of 12": clients(peer, place, mixed, given.seconds),
         "1 M rows as JSON": streamed(peer, "application/sparql-results+json"),
         "1 M rows as CSV": streamed(peer, "text/csv"),
     }
     with runaways(peer):
-        results["mix beside runaways"] = clients(peer, place, mix, given.seconds)
+        results["mix beside runaways"] = clients(peer, place, mixed, given.seconds)
     return results
+
+
+def replaced(peer: Peer) -> float:
+    """Seconds from the death of a worker until another process is there; the middle of five."""
+    took = []
+    for _ in range(5):
+        time.sleep(0.5)
+        before = set(worker_processes(peer.process))
+        began = time.perf_counter()
+        os.kill(min(before), signal.SIGKILL)
+        while len(now := set(worker_processes(peer.process))) < len(before) or not now - before:
+            time.sleep(0.002)
+        took.append(time.perf_counter() - began)
+    return sorted(took)[2]
+
+
+def worker_processes(server: int) -> list[int]:
+    """The workers; their parents are nurseries."""
+    found = []
+    for one in family(server):
+        with contextlib.suppress(OSError, IndexError):
+            parent = int(Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[1])
+            if all(b"kb.workers" in Path(f"/proc/{p}/cmdline").read_bytes() for p in (one, parent)):
+                found.append(one)
+    return found
+
+
+def soak(peer: Peer, place: Path, mixed: list[str], minutes: float) -> None:
+    """The mix beside a commit every second: errors, and what memory, open files and disk are at the quarters."""
+    from kb import KnowledgeBase
+
+    ending = threading.Event()
+    commits = 0
+
+    def commit() -> None:
+        nonlocal commits
+        while not ending.wait(1):
+            with KnowledgeBase.open(place / "shop.kb") as knowledge:
+                update = f'INSERT DATA {{ <https://example.org/soak/{commits}> rdfs:label "{commits}" }}'
+                knowledge.update(update)
+                commits += 1
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    try:
+        for quarter in range(4):
+            done = clients(peer, place, mixed, minutes * 15)
+            files = sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in family(peer.process))
+            disk = (
+                sum(file.lstat().st_blocks for file in (place / "shop.kb").rglob("*") if file.exists()) / 2048
+            )
+            print(
+                f"quarter {quarter + 1}: {done['rate']:,.0f} requests/s, p99 {done['p99']:.1f} ms, "
+                f"errors {done['errors']:.0f}, commits {commits}, own memory {peer.memory() >> 20} MiB, "
+                f"files {files}, disk {disk:.0f} MiB"
+            )
+    finally:
+        ending.set()
+        thread.join()
 
 
 def warm(peer: Peer) -> None:
@@ -182,18 +295,30 @@ def warm(peer: Peer) -> None:
         connection.close()
 
 
-def clients(peer: Peer, place: Path, targets: list[str], seconds: float) -> Figures:
-    """The figures of 16 clients, in a process of their own."""
-    (place / "targets").write_text("\n".join(targets), encoding="ascii")
+def clients(peer: Peer, place: Path, queries: list[str], seconds: float) -> Figures:
+    """The figures of 16 clients, in a process of their own, and microseconds of the server's CPU for each request."""
+    (place / "targets").write_text("\n".join(map(peer.target, queries)), encoding="ascii")
+    used = processor_seconds(peer.process)
     command = [sys.executable, __file__, "--load", str(peer.port), str(place / "targets")]
     done = subprocess.run([*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
+    figures = json.loads(done.stdout)
+    used = processor_seconds(peer.process) - used
+    return {**figures, "cpu": used / (figures["rate"] * seconds) * 1e6}
+
+
+def processor_seconds(server: int) -> float:
+    """CPU seconds of a server's processes and of those that they have buried."""
+    ticks = 0
+    for one in family(server):
+        with contextlib.suppress(OSError):
+            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def load(port: int, file: Path, seconds: float) -> Figures:
     """Ask for the targets in turn, 16 at once; seconds of each answer, errors, requests a second."""
     targets = file.read_text("ascii").split("\n")
-    head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/sparql-results+json\r\n\r\n"
+    head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/sparql-results+json, text/turtle\r\n\r\n"
     asked, latencies, errors = 0, [], 0
     with selectors.DefaultSelector() as selector:
 
@@ -320,7 +445,8 @@ def report(results: dict[str, dict[str, Figures]], triples: int) -> None:
             else:
                 print(
                     f"  {peer:14}{one['rate']:10,.0f} requests/s   p50 {one['p50']:8.2f} ms   "
-                    f"p99 {one['p99']:8.2f} ms   errors {one['errors']:.0f}"
+                    f"p99 {one['p99']:8.2f} ms   "
+                    f"CPU {one['cpu']:8.0f} us   errors {one['errors']:.0f}"
                 )
     mine = results["commerce-kb"]
     print(f"point query: {mine['one point query']['rate']:,.0f} requests/s, asked 3,000")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from .report import EXAMPLES, Result, ValidationReport
+from .report import EXAMPLES, Origin, Result, ValidationReport
+from .triples import Term
 from .vocabulary import local_name
 
 
@@ -20,13 +21,14 @@ class Comparison:
     new: tuple[Result, ...]
     gone: tuple[Result, ...]
     still: tuple[Result, ...]
+    origins: Mapping[Term, Origin] = field(default_factory=dict)
 
     @classmethod
     def of(cls, before: ValidationReport, after: ValidationReport) -> Comparison:
         """Compare two reports."""
         new, still = _split(after.results, before.results)
         gone, _ = _split(before.results, after.results)
-        return cls(new, gone, still)
+        return cls(new, gone, still, {**before.origins, **after.origins})
 
     def __bool__(self) -> bool:
         return not any(local_name(one.severity) == "Violation" for one in self.new)
@@ -40,13 +42,18 @@ class Comparison:
             for rule, count in Counter(one.rule for one in results).most_common():
                 of_rule = [one for one in results if one.rule == rule]
                 yield f"{word}, {rule}: {count:,} {local_name(of_rule[0].severity)}"
-                yield from (f"  {one.focus}: {one.text()}" for one in of_rule[:EXAMPLES])
+                for one in of_rule[:EXAMPLES]:
+                    known = str(self.origins.get(one.focus, ""))
+                    yield f"  {one.focus}{f' ({known})' if known else ''}: {one.text()}"
                 if count > EXAMPLES:
                     yield f"  ... {count - EXAMPLES:,} more"
 
     def to_dict(self) -> dict[str, object]:
         """The comparison as JSON-ready values."""
-        return {name: [one.to_dict() for one in results] for name, results in vars(self).items()}
+        return {
+            name: [{**one.to_dict(), **self.origins.get(one.focus, Origin()).to_dict()} for one in results]
+            for name, results in (("new", self.new), ("gone", self.gone), ("still", self.still))
+        }
 
 
 def _split(results: Iterable[Result], others: Iterable[Result]) -> tuple[tuple[Result, ...], ...]:

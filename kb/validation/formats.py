@@ -96,6 +96,8 @@ def _junit(report: ValidationReport) -> str:
             name=_xml(f"{gap.shape} {local_name(gap.component)}"),
         )
         ElementTree.SubElement(case, "skipped", message=_xml(gap.reason))
+    for notice in report.notices:
+        ElementTree.SubElement(suite, "testcase", classname="notice", name=_xml(notice))
     if not len(suite):
         ElementTree.SubElement(suite, "testcase", classname="shapes", name="all shapes conform")
     suite.set("tests", str(len(suite)))

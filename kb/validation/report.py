@@ -16,6 +16,7 @@ from .triples import Resource, Term, is_blank
 from .vocabulary import RDF_TYPE, local_name, sh
 
 _XSD_BOOLEAN = ox.NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
+_COMMENT = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#comment")
 EXAMPLES = 3
 
 
@@ -223,6 +224,7 @@ class ValidationReport:
             (report, RDF_TYPE, sh("ValidationReport")),
             (report, sh("conforms"), conforms),
         ]
+        triples += [(report, _COMMENT, ox.Literal(notice)) for notice in self.notices]
         for one in self.results:
             triples += _result_triples(one, report, sh("result"))
         return [ox.Quad(*triple) for triple in triples]

@@ -284,3 +284,15 @@ def test_the_plan_says_shapes_targets_steps_and_how_they_run() -> None:
     ]
     assert one.steps[0].shapes[0].path == "<urn:x:p>/<urn:x:q>"
     assert json.loads(json.dumps(plan.to_dict()))["shapes"][0]["steps"]
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS.keys() - {"csv"}))
+def test_notices_are_told_in_every_format_that_has_a_place_for_them(form: str) -> None:
+    assert "another engine judged it" in rendered(
+        ValidationReport((), notices=("another engine judged it",)), form
+    )
+
+
+def test_a_comparison_names_the_nodes(spoiled: ValidationReport) -> None:
+    found = Comparison.of(ValidationReport(()), spoiled)
+    assert "Alpha" in str(found) and "Alpha <b>" in str(found.to_dict())

@@ -7,6 +7,7 @@
     owlrl        2,000 triples beside owlrl (keys aside, on which it does not end in time)
     reasonable   100,000 triples and LUBM, without the axioms that `reasonable` gets wrong or does not know
     sparq        100,000 and 1,000,000 triples and LUBM beside sparq-rdf, with one chain a property: it follows no more
+    proofs       a proof with the commits of its leaves, for inferred triples of all predicates of a 1 M store
     end          load, reason and write back 1 M, beside a bare bulk load of asserted and inferred N-Triples
 
 Each measurement is a process of its own. Reading is left out for all engines alike (but in `end`); our ontology is
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import random
 import re
 import tempfile
 from collections import Counter
@@ -141,6 +143,61 @@ def end_to_end(place: Path, _: Path | None) -> None:
     for title, one in (("kb", ours), ("bare bulk_load", bare)):
         print(f"  {title:16}{one['cpu']:>8.2f} CPU s{one['wall']:>8.2f} s{one['peak']:>8,.0f} MiB")
     print(f"  ratio {ratio(ours['cpu'], bare['cpu'])} (asked: 2.2)")
+
+
+def proofs(place: Path, _: Path | None) -> None:
+    found = run("prove", place / "shop.kb", 10.7)
+    print(
+        f"\nproofs: {found['proven']:,.0f} of {found['asked']:,.0f} found, {found['asserted']:,.0f} asserted"
+    )
+    print(
+        f"  median {found['median']:.2f} ms, 95th percentile {found['p95']:.2f} ms (asked: 10), "
+        f"the longest {found['longest']:.1f} ms"
+    )
+
+
+def prove(store: Path, scale: Path) -> None:
+    """Load a shop, change it a little in twenty commits, and prove inferred triples of each predicate."""
+    from kb import KnowledgeBase
+    from kb.errors import NotFound
+    from kb.settings import Settings
+
+    with tempfile.TemporaryDirectory() as place:
+        files = [one for one in generate(Path(place), scale=float(str(scale))).files if one.suffix == ".nq"]
+        with KnowledgeBase.open(store) as knowledge:
+            knowledge.init(Settings(shapes=()))
+            knowledge.load(files, source="shop")
+            for number in range(20):
+                with knowledge.commit(source="shop", message="a brand") as change:
+                    change.add(f"urn:x:{number}", "ckb:hasBrand", f"urn:brand:{number % 3}")
+    chance = random.Random(7)
+    with KnowledgeBase.open(store, read_only=True) as knowledge:
+        image = knowledge.snapshot.image
+        views = (image.inferred_public, image.inferred_private)
+        goals = [
+            (pair >> 32, key, pair & 0xFFFFFFFF)
+            for view in views
+            for key, one in view.items()
+            for pair in chance.sample(one.pairs.tolist(), min(8, len(one.pairs)))
+        ]
+        costs = []
+        for number, goal in enumerate([goals[0], *goals]):
+            triple = [image.dictionary.term(one) for one in goal]
+            try:
+                cost = timed(lambda triple=triple: knowledge.explain(*triple))[1]["cpu"]
+            except NotFound:
+                continue
+            # The first one compiles the ontology.
+            costs += [cost * 1000] * (number > 0)
+        costs.sort()
+        tell(
+            asked=len(goals),
+            proven=len(costs),
+            asserted=image.asserted_public.size + image.asserted_private.size,
+            median=costs[len(costs) // 2],
+            p95=costs[int(len(costs) * 0.95)],
+            longest=costs[-1],
+        )
 
 
 def rate(scale: Path) -> None:
@@ -293,9 +350,10 @@ SECTIONS = {
     "owlrl": beside_owlrl,
     "reasonable": beside_reasonable,
     "sparq": beside_sparq,
+    "proofs": proofs,
     "end": end_to_end,
 }
-STEPS = {"rate": rate, "shop": data, "kb": knowledge_base, "bare": bare}
+STEPS = {"rate": rate, "shop": data, "kb": knowledge_base, "bare": bare, "prove": prove}
 
 if __name__ == "__main__":
     main()

@@ -98,10 +98,10 @@ class Image:
             return Rows({(identifier, key): one.pairs for key, one in view.items()})
         return Rows({(identifier, key): one.of_graph(identifier, self.sets) for key, one in view.items()})
 
-    def states(self, graph: str, predicate: int, pair: Pairs) -> bool:
-        """Whether one pair (stored ids) lies in a graph that is asserted."""
-        relation = self._relation(_view_of(graph), predicate)
-        return bool(relation.in_graph(pair, self.graph_id(graph), self.sets)[0])
+    def graphs_of(self, predicate: int, pair: Pairs) -> list[str]:
+        """The graphs in which one pair (stored ids) is asserted."""
+        numbers = [int(self._relation(name, predicate).rows.find(pair)[0]) for name in _GROUND]
+        return [self.dictionary.text(one)[1:-1] for number in numbers for one in self.sets.members(number)]
 
     def graph_sizes(self) -> dict[str, int]:
         """How many rows each graph has, by its name, sorted; at the cost of the number of relations."""

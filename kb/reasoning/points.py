@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -55,20 +56,22 @@ class Walk:
         if _fits(known, subject, row if key >= CLASS else row >> 32) and (
             key >= CLASS or _fits(known, value, row & _LOW)
         ):
-            _walk(self._others[number], state, known, found, once=False)
+            _walk(self._others[number], state, known, found, sys.maxsize)
 
-    def from_values(self, values: Mapping[str, int], state: State, found: list[Known]) -> None:
-        """Add the solutions with these values of variables. Raises TooMany."""
+    def from_values(
+        self, values: Mapping[str, int], state: State, found: list[Known], most: int = sys.maxsize
+    ) -> None:
+        """Add the solutions with these values of variables, until there are so many. Raises TooMany."""
         known = self._begin.copy()
         for name, value in values.items():
             known[self._places[name]] = value
-        _walk(self.steps, state, known, found, once=False)
+        _walk(self.steps, state, known, found, most)
 
     def yields(self, ends: Sequence[int], state: State) -> bool:
         """Whether any solution has these values at the ends. Raises TooMany."""
         known, found = self._begin.copy(), list[Known]()
         fits = all(_fits(known, place, value) for place, value in zip(self.ends, ends, strict=True))
-        return fits and _walk(self.steps, state, known, found, once=True)
+        return fits and _walk(self.steps, state, known, found, 1)
 
 
 def solutions(walk: Walk, found: Sequence[Known], names: Sequence[str]) -> Solutions:
@@ -88,8 +91,8 @@ def _fits(known: Known, place: int, value: int) -> bool:
     return known[place] == value
 
 
-def _walk(todo: Sequence[Step], state: State, known: Known, found: list[Known], *, once: bool) -> bool:
-    """Whether to stop, for one solution was enough."""
+def _walk(todo: Sequence[Step], state: State, known: Known, found: list[Known], most: int) -> bool:
+    """Whether to stop, for so many solutions are enough."""
     rest = []
     for step in todo:
         key, subject, value = step
@@ -103,7 +106,7 @@ def _walk(todo: Sequence[Step], state: State, known: Known, found: list[Known], 
             return False
     if not rest:
         found.append(known.copy())
-        return once
+        return len(found) >= most
     if len(rest) == 1:
         step, rest = rest[0], []
     else:
@@ -117,26 +120,26 @@ def _walk(todo: Sequence[Step], state: State, known: Known, found: list[Known], 
     elif known[value]:
         place, values = subject, state.stack(key).heads_of(known[value], _MOST)
     else:
-        return _each_row(step, rest, state, known, found, once=once)
+        return _each_row(step, rest, state, known, found, most)
     if values is None:
         raise TooMany
     for one in values:
         known[place] = one
-        if _walk(rest, state, known, found, once=once):
+        if _walk(rest, state, known, found, most):
             return True
     known[place] = 0
     return False
 
 
 def _each_row(
-    step: Step, rest: Sequence[Step], state: State, known: Known, found: list[Known], *, once: bool
+    step: Step, rest: Sequence[Step], state: State, known: Known, found: list[Known], most: int
 ) -> bool:
     key, subject, value = step
     if len(state.stack(key)) > _MOST:
         raise TooMany
     for row in state.stack(key).pairs.tolist():
         known[subject], known[value] = row >> 32, row & _LOW
-        if (subject != value or row >> 32 == row & _LOW) and _walk(rest, state, known, found, once=once):
+        if (subject != value or row >> 32 == row & _LOW) and _walk(rest, state, known, found, most):
             return True
     known[subject] = known[value] = 0
     return False

@@ -8,6 +8,7 @@ is above those of its premises, so a proof never runs in a circle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -21,6 +22,7 @@ from .equality import CLIQUE_CAP
 from .expressions import short
 from .joins import ONE, Pattern, Solutions, pattern, solve
 from .layered_tables import State
+from .points import Known, TooMany, Walk
 from .proof_tree import Proof
 from .rules import Atom, Body, EqualityRule, Fact, RuleSet, Source, Term
 from .tables import CLASS
@@ -28,6 +30,8 @@ from .tables import CLASS
 MOST_INSTANCES = 200
 # A search begins with so few ways in which a rule yields a fact: mostly one of them is a proof.
 _FEW_INSTANCES = 4
+# More solutions of a body are found by arrays.
+_MOST_WALKED = 100
 MOST_FACTS = 20_000
 _SCHEMA_RULES = {
     "subClassOf": "scm-sco",
@@ -109,6 +113,7 @@ class ProofSearch:
         self._kind = rules.vocabulary.type
         self._same_as = rules.vocabulary.same_as
         self._tables = State(rules, [view])
+        self._walks: dict[Body, Walk] = {}
         self._most = MOST_INSTANCES
         self._steps: dict[Fact, list[_Step]] = {}
         self._proven: dict[Fact, _Step | None] = {}
@@ -215,11 +220,25 @@ class ProofSearch:
         if not body:
             yield _Step(source, ())
             return
-        patterns = tuple(pattern(atom, self._kind) for atom in body)
+        if body not in self._walks:
+            self._walks[body] = Walk([pattern(atom, self._kind) for atom in body])
+        walk, found = self._walks[body], list[Known]()
         names = sorted({name for atom in body for name in atom.variables})
-        found = solve(patterns, self._tables, wanted=names, start=_row(values, names))
-        for row in self._first(patterns, found):
-            solution = {name: int(found.columns[name][row]) for name in names}
+        known = {name: values[name] for name in names if name in values}
+        with suppress(TooMany):
+            walk.from_values(known, self._tables, found, _MOST_WALKED)
+            if len(found) < _MOST_WALKED:
+                places = walk.places_of(names)
+                rows = [dict(zip(names, map(one.__getitem__, places), strict=True)) for one in found]
+                steps = [_Step(source, tuple(self._fact(atom.bound(row)) for atom in body)) for row in rows]
+                if len(steps) > self._most:
+                    steps.sort(key=lambda step: -sum(_in(self._asserted, one) for one in step.premises))
+                yield from steps[: self._most]
+                return
+        patterns = tuple(pattern(atom, self._kind) for atom in body)
+        solved = solve(patterns, self._tables, wanted=names, start=_row(values, names))
+        for place in self._first(patterns, solved):
+            solution = {name: int(solved.columns[name][place]) for name in names}
             yield _Step(source, tuple(self._fact(atom.bound(solution)) for atom in body))
 
     def _first(self, body: tuple[Pattern, ...], found: Solutions) -> list[int]:
@@ -317,4 +336,4 @@ def _row(values: dict[str, int], names: Iterable[str]) -> Solutions:
 
 def _in(view: Relations, fact: Fact) -> bool:
     subject, predicate, value = fact
-    return bool(view.hold(predicate, pack(np.array([subject]), np.array([value])))[0])
+    return view.get_relation(predicate).rows.has(subject << 32 | value)

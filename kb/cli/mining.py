@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from .options import format_option, opened, put, say, store_option
+from .options import format_option, opened, put, say, steps, store_option
 
 _DECISIONS: dict[str, Literal["accept", "reject"]] = {"accept": "accept", "reject": "reject"}
 
@@ -28,6 +28,51 @@ def mine() -> None:
 
     Needs the extra: pip install 'commerce-kb[mining]'.
     """
+
+
+@mine.command(
+    "products",
+    epilog="""
+\b
+Examples:
+  kb mine products
+  kb mine products --threshold 0.8
+  kb mine products --format json | jq .figures
+""",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Score from which listings are one product [default: the best one in training].",
+)
+@click.option(
+    "--neighbours",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Near listings to compare with.",
+)
+@click.option(
+    "--most", type=click.IntRange(2), default=500, show_default=True, help="The most listings of one product."
+)
+@click.option("--private", is_flag=True, help="Read private graphs too, and write to one.")
+@format_option("text", "json")
+@store_option
+def products(
+    threshold: float | None, neighbours: int, most: int, private: bool, form: str, store: str
+) -> int:
+    """Place each listing that states no SPU with the SPU it is of; mint SPUs where the catalogue has none.
+
+    Learns from listings whose SPU is stated, or that share a GTIN, from wordings disturbed on purpose and from what
+    reviewers decided. SPUs keep their IRIs over runs.
+    """
+    from ..mining.products import STEPS, ProductOptions, mine_products
+
+    options = ProductOptions(threshold, neighbours, most, private)
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_products(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
 
 
 @mine.command("runs")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,21 @@ def progress(total: int | None, what: str) -> Iterator[Callable[[int], None]]:
                 bars.update(task, description="judging, reasoning, writing")
 
         yield advance
+
+
+@contextlib.contextmanager
+def steps(names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """A progress bar of named steps, told as each begins; on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(names[0], total=len(names))
+        yield lambda name: bars.update(task, description=name, completed=names.index(name))
 
 
 def short(text: str) -> str:

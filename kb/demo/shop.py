@@ -90,17 +90,19 @@ def generate(
     scale: float = 1,
     seed: int = 7,
     faults: float = 0.0,
+    noise: float = 0.0,
     form: Literal["nquads", "csv"] = "nquads",
 ) -> GeneratedShop:
     """Write a shop below ``output`` (made if missing): about 100,000 quads for each 1 of ``scale``.
 
     The same arguments give the same bytes on every machine. ``faults`` is the share of entities that are spoiled;
     ``faults.csv`` lists them, ``truth.json`` says what is planted to be found. Memory does not grow with orders.
+    ``noise`` is the share of listings with a careless title that do not say which SPU they are of.
     """
-    if not scale > 0 or not 0 <= faults <= 1:
+    if not scale > 0 or not 0 <= faults <= 1 or not 0 <= noise <= 1:
         raise UsageError(
-            f"scale {scale} and faults {faults} do not make a shop",
-            hint="scale is above 0, faults a share from 0 to 1",
+            f"scale {scale}, faults {faults} and noise {noise} do not make a shop",
+            hint="scale is above 0, faults and noise are shares from 0 to 1",
         )
     output.mkdir(parents=True, exist_ok=True)
     population = draw_population(scale, seed, [row["prefers"] for row in read_rows("segments")])
@@ -108,18 +110,20 @@ def generate(
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         writer = (_QuadsWriter if form == "nquads" else _TablesWriter)(output, stack)
-        for block in spoiler.spoil(build_blocks(population)):
+        for block in spoiler.spoil(build_blocks(population, noise)):
             counts[block.table] += len(block)
             writer.write(block)
-    side_files = (_write_truth(output, population), _write_faults(output, spoiler.faults))
+    side_files = (_write_truth(output, population, noise), _write_faults(output, spoiler.faults))
     return GeneratedShop(
         output, (*writer.files, *side_files), dict(counts), writer.quads, len(spoiler.faults)
     )
 
 
-def _write_truth(output: Path, population: Population) -> Path:
+def _write_truth(output: Path, population: Population, noise: float) -> Path:
     path = output / "truth.json"
-    path.write_text(json.dumps(tell_truth(population), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(tell_truth(population, noise), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return path
 
 
@@ -132,11 +136,11 @@ def _write_faults(output: Path, faults: list[Fault]) -> Path:
     return path
 
 
-def build_blocks(population: Population) -> Iterator[Block]:
+def build_blocks(population: Population, noise: float = 0.0) -> Iterator[Block]:
     """Every table of the shop, block by block."""
     videos, segments = draw_videos(population), draw_segments(population)
     yield from build_catalog(population)
-    yield from build_trade(population)
+    yield from build_trade(population, noise)
     yield from build_content(population, videos, segments)
     yield from build_market(population, videos)
     yield from build_orders(population, videos, segments)

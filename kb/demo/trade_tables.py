@@ -13,17 +13,18 @@ from .catalog_tables import get_spu_label
 from .lexicon import read_rows
 from .names import Namer
 from .population import Population
+from .wording import write_carelessly
 
 _SHOP_TYPES = ("flagship", "authorised", "self-run")
 
 
-def build_trade(population: Population) -> Iterator[Block]:
-    """The tables of trade, block by block."""
+def build_trade(population: Population, noise: float = 0.0) -> Iterator[Block]:
+    """The tables of trade, block by block; `noise` is the share of listings without SPU and with a careless title."""
     yield from _build_merchants(population)
     for index in cut(len(population.listing_spu)):
-        yield _build_listings(population, index)
+        yield _build_listings(population, index, noise)
     for index in cut(len(population.offer_sku)):
-        yield build_offers(population, index)
+        yield build_offers(population, index, noise)
 
 
 def _build_merchants(population: Population) -> Iterator[Block]:
@@ -65,22 +66,34 @@ def authorized_pairs(population: Population) -> np.ndarray:
     return pairs[pairs != population.listing_merchant[fake] * brands + brand[fake]]
 
 
-def _build_listings(population: Population, index: np.ndarray) -> Block:
+def is_careless(population: Population, listings: np.ndarray, noise: float) -> np.ndarray:
+    """Which listings (by index) somebody has written carelessly, without saying which SPU they are of."""
+    return population.draws.chance("listing/careless", listings, round(noise * 1000))
+
+
+def _build_listings(population: Population, index: np.ndarray, noise: float) -> Block:
     spu = population.listing_spu[index]
     labels = [get_spu_label(population, number) for number in spu.tolist()]
     listings = codes("L", index, 6)
+    careless = is_careless(population, index, noise).tolist()
+    brands = [Namer(population.draws.seed * 53).brand(brand) for brand in population.spu_brand[spu].tolist()]
+    english = [label[0] for label in labels]
+    chinese: list[str | None] = [f"{label[1]} 官方正装" for label in labels]
+    for row in np.flatnonzero(careless).tolist():
+        english[row] = write_carelessly(english[row], brands[row].en, population.draws, int(index[row]))
+        chinese[row] = None
     columns: dict[str, Column] = {
         "code": listings,
-        "spu": codes("P", spu),
-        "label_en": [label[0] for label in labels],
-        "label_zh": [f"{label[1]} 官方正装" for label in labels],
+        "spu": [None if one else code for one, code in zip(careless, codes("P", spu), strict=True)],
+        "label_en": english,
+        "label_zh": chinese,
         "url": [f"https://shop.example/item/{code}" for code in listings],
     }
     return Block("listings", columns)
 
 
-def build_offers(population: Population, index: np.ndarray) -> Block:
-    """Rows of the offers of these indexes."""
+def build_offers(population: Population, index: np.ndarray, noise: float = 0.0) -> Block:
+    """Rows of the offers of these indexes; those of careless listings don't say which listing they stand in."""
     draws, regions = population.draws, [row["code"] for row in read_rows("regions")]
     listing, sku = population.offer_listing[index], population.offer_sku[index]
     spu, from_day = population.listing_spu[listing], population.offer_from_day[index]
@@ -100,7 +113,12 @@ def build_offers(population: Population, index: np.ndarray) -> Block:
             "code": codes("F", index, 6),
             "sku": skus,
             "merchant": merchants,
-            "listing": codes("L", listing, 6),
+            "listing": [
+                None if careless else code
+                for careless, code in zip(
+                    is_careless(population, listing, noise).tolist(), codes("L", listing, 6), strict=True
+                )
+            ],
             "merchant_sku_code": [
                 f"{merchant}.{code}" for merchant, code in zip(merchants, skus, strict=True)
             ],

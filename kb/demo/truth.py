@@ -17,7 +17,7 @@ from .lexicon import read_rows
 from .market_tables import SEASONS, weekly_units
 from .order_tables import PROMOTION_DAYS
 from .population import Population
-from .trade_tables import authorized_pairs
+from .trade_tables import authorized_pairs, is_careless
 
 _LISTED = 50
 """At most this many of each finding that recurs with the scale are listed."""
@@ -43,7 +43,7 @@ def _recurring(population: Population, part: Part) -> list[int]:
     return list(range(part, population.sizes.spus, PERIOD))[:_LISTED]
 
 
-def tell_truth(population: Population) -> dict[str, Any]:
+def tell_truth(population: Population, noise: float = 0.0) -> dict[str, Any]:
     """Every planted finding by name."""
     return {
         "top_riser": _tell_change(population, Part.RISER),
@@ -101,6 +101,7 @@ def tell_truth(population: Population) -> dict[str, Any]:
             "need": f"{graphs.DATA}need/{cast.WHITE_SPACE_NEED}",
             "served_by": [_spu(Part.WHITE_SPACE)],
         },
+        "careless_listings": _tell_careless(population, noise),
         "lifting_campaign": {
             "campaign": f"{graphs.DATA}campaign/N0001",
             "spu": _spu(Part.CAMPAIGN_LIFTED),
@@ -114,6 +115,16 @@ def tell_truth(population: Population) -> dict[str, Any]:
             "category": _category("phone-case"),
             "value": f"{graphs.DATA}attribute-value/silicone",
         },
+    }
+
+
+def _tell_careless(population: Population, noise: float) -> dict[str, str]:
+    index = np.arange(len(population.listing_spu))
+    index = index[is_careless(population, index, noise)]
+    spus = population.listing_spu[index].tolist()
+    return {
+        f"{graphs.DATA}listing/L{one + 1:06d}": _spu(spu)
+        for one, spu in zip(index.tolist(), spus, strict=True)
     }
 
 

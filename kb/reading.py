@@ -9,8 +9,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from . import graphs, pipeline, skolem, statistics
-from .columns.batches import lines
+from . import dumps, graphs, pipeline, statistics
 from .columns.kernels import NO_PAIRS, heads, pack, tails
 from .columns.relations import Relations
 from .contradictions import ContradictionReport, accounts_of, report_of
@@ -197,13 +196,7 @@ class Reading:
 
         Raises NotFound for an unknown graph.
         """
-        image = self.snapshot.image
-        names = [name for name in image.graph_names() if graphs.is_visible(name, private)]
-        if graph is not None and graph not in names:
-            raise NotFound(f"There is no graph {graph}", hint="see kb stats for the graphs there are")
-        for name in [graph] if graph else [name for name in names if not graphs.is_own(name)]:
-            for batch in image.rows_of(name).batches(image.dictionary):
-                yield bytes(lines(skolem.unskolemised_batch(batch)))
+        yield from dumps.dump(self.snapshot.image, graph=graph, private=private)
 
     def columns(
         self,

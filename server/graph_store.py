@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
-from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, g, request
-from werkzeug.wsgi import wrap_file
+from flask import Blueprint, Response, request
 
 from kb import graphs
-from kb.errors import NotFound, UsageError
+from kb.errors import UsageError
 from kb.querying import guard
 from kb.querying.graph_store import EVERY_GRAPH, Body, Method
 
 from . import access, writing
 from .bodies import read_body
-from .context import view
+from .context import tag_as, view
 from .links import checked
-from .negotiation import DATASETS, GRAPHS, N_QUADS, Format, choose
+from .negotiation import DATASETS, GRAPHS, N_QUADS, choose
+from .sparql import streamed
 
 routes = Blueprint("graph_store", __name__)
 
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"]
 _MOST_BYTES = 32_000_000
-_IN_MEMORY = 8_000_000
-_SYNTAXES = {
-    "ttl": ox.RdfFormat.TURTLE,
-    "nt": ox.RdfFormat.N_TRIPLES,
-    "jsonld": ox.RdfFormat.JSON_LD,
-    "rdf": ox.RdfFormat.RDF_XML,
-    "trig": ox.RdfFormat.TRIG,
-    "nq": ox.RdfFormat.N_QUADS,
-}
 
 
 @routes.route("/store", methods=METHODS)
@@ -92,51 +81,18 @@ def _is_one_graph(body: Body) -> bool:
 
 
 def _written(graph: str | None) -> Response:
-    """A graph, or all of them, in a format: written to a file before the first byte leaves."""
+    """A graph, or all of them, in a format; the default graph is always there."""
     offered = DATASETS if graph == EVERY_GRAPH else (*GRAPHS, N_QUADS)
     format = choose(request.headers.get("Accept"), offered, name=request.args.get("format"))
     seen = view()
     tag = f"{seen.snapshot.name}.{format.name}"
-    response = Response(direct_passthrough=True)
+    response = Response()
     if not request.if_none_match.contains_weak(tag):
-        spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
-        try:
-            _write(_pieces(graph), spool, format, triples=graph != EVERY_GRAPH)
-        except BaseException:
-            spool.close()
-            raise
-        length = spool.tell()
-        spool.seek(0)
-        response = Response(wrap_file(request.environ, cast(Any, spool), 65_536), direct_passthrough=True)
-        response.content_length = length
-    response.headers["Content-Type"] = format.content_type
-    response.set_etag(tag)
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
-    return response
-
-
-def _pieces(graph: str | None) -> Iterator[bytes]:
-    """What the caller may see of a graph, as N-Quads.
-
-    Raises NotFound for a graph that is not there, and in the same words for one that the caller may not see.
-    """
-    knowledge, private = view().knowledge, g.caller.private
-    if graph is not None:
-        yield from knowledge.dump(graph=None if graph == EVERY_GRAPH else graph, private=private)
-        return
-    try:
-        # The default graph is always there.
-        yield from knowledge.dump(graph=graphs.of_source(writing.source()), private=private)
-    except NotFound:
-        return
-
-
-def _write(pieces: Iterator[bytes], sink: IO[bytes], format: Format, *, triples: bool) -> None:
-    if format.name == "nq":
-        for piece in pieces:
-            sink.write(piece)
-        return
-    quads = (quad for piece in pieces for quad in ox.parse(piece, format=ox.RdfFormat.N_QUADS, lenient=True))
-    rows = (quad.triple for quad in quads) if triples else quads
-    ox.serialize(rows, sink, format=_SYNTAXES[format.name])
+        name = graphs.of_source(writing.source()) if graph is None else graph
+        every = graph == EVERY_GRAPH
+        response = streamed(
+            seen.dump(format.name, graph=None if every else name, empty=graph is None), format
+        )
+    tagged = tag_as(response, tag)
+    tagged.headers["Cache-Control"] = "private, no-cache"
+    return tagged

@@ -21,7 +21,7 @@ from kb.querying.find import Match
 from kb.querying.results import Result, Solutions, Triples, Truth
 from kb.querying.run import Dataset
 from kb.store import Snapshot
-from kb.workers import Head, Heading, Pool, Query, Stream
+from kb.workers import Dump, Head, Heading, Patches, Pool, Query, Stream
 
 from .access import Caller
 from .links import checked
@@ -75,6 +75,16 @@ class View:
         limits = self.pool.limits
         query = Query(self.snapshot.name, text, format, dataset or self.dataset(), limits.rows, limits.bytes)
         return self.pool.stream(query, caller=str(self.caller), seconds=seconds, client=self.client)
+
+    def dump(self, format: str, *, graph: str | None = None, empty: bool = False) -> Stream:
+        """What is asserted, or one graph of it, as bytes; raises as ``kb.workers.Pool.pour``."""
+        errand = Dump(self.snapshot.name, format, graph, self.caller.private, empty)
+        return self.pool.pour(errand, caller=str(self.caller), client=self.client)
+
+    def patches(self, begin: int, last: int) -> Stream:
+        """The commits behind a number up to another one, as RDF Patches; raises as ``kb.workers.Pool.pour``."""
+        errand = Patches(begin, last, self.caller.private)
+        return self.pool.pour(errand, caller=str(self.caller), client=self.client)
 
     def head(
         self, text: str, *, shown: int, dataset: Dataset | None = None, seconds: float | None = None

@@ -25,7 +25,7 @@ LINES = [
     ["kb.versions", "kb.reports", "kb.core", "kb.exports"],
     ["kb.writer"],
     ["kb.contradictions", "kb.drafts"],
-    ["kb.pipeline", "kb.statistics", "kb.initial"],
+    ["kb.dumps", "kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying", "kb.star"],
     ["kb.store"],

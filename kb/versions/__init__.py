@@ -4,6 +4,7 @@ from .changes import Changes, changes_between, changes_of
 from .kept import Kept, kept_snapshots, pin, unpin
 from .names import names_of
 from .past import PastFolder, as_of
+from .patches import patches
 from .references import Reference, commit_of, instant, selected, visible
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "instant",
     "kept_snapshots",
     "names_of",
+    "patches",
     "pin",
     "selected",
     "unpin",

@@ -7,9 +7,21 @@ Pool ── "spawn", a socket ──────────────► fork
      ◄── ready, data ..., end | fault ────
 """
 
-from .errands import Call, Head, Heading, Query
+from .errands import Call, Dump, Head, Heading, Patches, Query
 from .limits import Limits
 from .pool import Pool, Stream
 from .running import Running, Runs
 
-__all__ = ["Call", "Head", "Heading", "Limits", "Pool", "Query", "Running", "Runs", "Stream"]
+__all__ = [
+    "Call",
+    "Dump",
+    "Head",
+    "Heading",
+    "Limits",
+    "Patches",
+    "Pool",
+    "Query",
+    "Running",
+    "Runs",
+    "Stream",
+]

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from ..errors import KbError, ResultTooLarge
 from .errands import Kind, send
 
-_FRAME = 65_536
+_FRAME, _LARGEST = 65_536, 1 << 20
 # What each row has once. A quote within a JSON string has a backslash before it, "<" in XML text is escaped, and
 # TSV escapes line breaks.
 _MARKS = {"json": (b',{"', b'[{"'), "xml": (b"<result>",), "tsv": (b"\n",), "csv": (b"\n",)}
@@ -68,7 +68,8 @@ class Counted:
             raise self.fault
         self._pending += chunk
         if len(self._pending) >= _FRAME:
-            send(self._connection, Kind.DATA, self._pending)
+            for start in range(0, len(self._pending), _LARGEST):
+                send(self._connection, Kind.DATA, self._pending[start : start + _LARGEST])
             self._pending = bytearray()
         return len(chunk)
 

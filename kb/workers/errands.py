@@ -9,6 +9,7 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ..graphs import Private
 from ..querying.run import Dataset
 
 
@@ -56,7 +57,30 @@ class Call:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Errand = Query | Heading | Call
+@dataclass(frozen=True)
+class Dump:
+    """What is asserted in a snapshot, all of it or one graph, in an RDF syntax (ttl, nt, jsonld, rdf, nq, trig).
+
+    With `empty` a graph that is not there is an empty one.
+    """
+
+    snapshot: str
+    format: str
+    graph: str | None = None
+    private: Private = True
+    empty: bool = False
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The commits behind number `begin` up to `last`, as RDF Patches."""
+
+    begin: int
+    last: int
+    private: Private = True
+
+
+Errand = Query | Heading | Call | Dump | Patches
 
 
 class Kind(bytes, Enum):

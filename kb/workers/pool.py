@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import KbError, Overloaded, QueryStopped
-from .errands import Call, Head, Heading, Kind, Query
+from .errands import Call, Dump, Errand, Head, Heading, Kind, Patches, Query
 from .lease import Client, Lease, Worker
 from .limits import Limits
 from .running import Runs
@@ -103,6 +103,14 @@ class Pool:
         lease, kind, payload = self._ask(query, caller, query.text, seconds, client)
         return Stream(lease, self, kind, payload)
 
+    def pour(self, errand: Dump | Patches, *, caller: str, client: Client = None) -> Stream:
+        """A dump or patches as bytes, with the time that a client may take to read them; raises as `stream`.
+
+        Raises NotFound for a graph that is not there.
+        """
+        lease, kind, payload = self._ask(errand, caller, str(errand), None, client, self.limits.reading)
+        return Stream(lease, self, kind, payload)
+
     def read(
         self, query: Query, *, caller: str, seconds: float | None = None, client: Client = None
     ) -> bytes:
@@ -131,11 +139,18 @@ class Pool:
         return value
 
     def _ask(
-        self, errand: Query | Heading | Call, caller: str, text: str, seconds: float | None, client: Client
+        self,
+        errand: Errand,
+        caller: str,
+        text: str,
+        seconds: float | None,
+        client: Client,
+        longest: float | None = None,
     ) -> tuple[Lease, Kind, bytes]:
         """A worker that has begun to answer, and its first frame; another one where it is lost before that."""
         self.start()
-        most = min(seconds or self.limits.seconds, self.limits.seconds)
+        longest = longest or self.limits.seconds
+        most = min(seconds or longest, longest)
         for left in reversed(range(_TRIES)):
             lease = Lease(self._take(), self, caller=caller, text=text, seconds=most, client=client)
             try:

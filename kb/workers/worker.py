@@ -5,29 +5,34 @@ from __future__ import annotations
 import contextlib
 import resource
 import sys
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import pyoxigraph as ox
 
-from ..errors import Forbidden, KbError, QueryError, ResultTooLarge, StoreDamaged
+from .. import dumps
+from ..errors import Forbidden, KbError, NotFound, QueryError, ResultTooLarge, StoreDamaged
 from ..knowledge_base import KnowledgeBase
 from ..querying import run as querying
 from ..querying.results import Solutions, Triples
 from ..store import Snapshot
+from ..versions import patches
 from .counting import Counted
-from .errands import Call, Errand, Head, Heading, Kind, Query, send, send_pickled
+from .errands import Call, Dump, Errand, Head, Heading, Kind, Patches, Query, send, send_pickled
 
 VERBS = (
-    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "log", "preview_graph_store", "preview_update",
-    "profile", "stats",
+    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "log",
+    "preview_graph_store", "preview_update", "profile", "stats",
 )  # fmt: skip
 _SYNTAXES = {
     "ttl": ox.RdfFormat.TURTLE,
     "nt": ox.RdfFormat.N_TRIPLES,
     "jsonld": ox.RdfFormat.JSON_LD,
     "rdf": ox.RdfFormat.RDF_XML,
+    "nq": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
 }
 _TABULAR = ("json", "xml", "csv", "tsv")
 _KEPT = 2
@@ -73,6 +78,8 @@ class _Worker:
         try:
             if isinstance(errand, Query):
                 self._write(errand)
+            elif isinstance(errand, (Dump, Patches)):
+                self._pour(errand)
             else:
                 value = self._head(errand) if isinstance(errand, Heading) else self._call(errand)
                 send_pickled(self._connection, Kind.VALUE, value)
@@ -94,6 +101,25 @@ class _Worker:
             else:
                 result.write(cast(Any, sink), cast(Literal["json", "xml", "csv", "tsv"], query.format))
         sink.finish()
+
+    def _pour(self, errand: Dump | Patches) -> None:
+        sink = Counted(self._connection, "", rows=0, bytes=sys.maxsize)
+        with _faults_told(sink):
+            if isinstance(errand, Patches):
+                journal = self._knowledge.folder.journal
+                for piece in patches(journal, errand.begin, errand.last, private=errand.private):
+                    sink.write(piece)
+            else:
+                dumps.write(self._dumped(errand), cast(Any, sink), _SYNTAXES[errand.format])
+        sink.finish()
+
+    def _dumped(self, errand: Dump) -> Iterator[bytes]:
+        image = self._snapshot(errand.snapshot).image
+        try:
+            yield from dumps.dump(image, graph=errand.graph, private=errand.private)
+        except NotFound:
+            if not errand.empty:
+                raise
 
     def _head(self, heading: Heading) -> Head:
         result = self._run(heading)

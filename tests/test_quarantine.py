@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -11,6 +12,8 @@ from kb import KnowledgeBase
 from kb.cli import run
 from kb.errors import GateRefused, NotFound, UsageError
 
+from .core.conftest import launching
+from .core.conftest import run as beside
 from .shop import BAD_BRAND, BRANDS, turtle
 
 BRAND = "https://w3id.org/commerce-kb/id/brand/"
@@ -271,3 +274,27 @@ def test_the_command_line_goes_all_the_way(
     assert kb("drop", entry["id"])[0] == 0
     assert kb("list") == (0, "")
     assert kb("release")[0] == kb("list", "x")[0] == kb("fix", "x")[0] == 2
+
+
+def test_a_server_with_its_core_carries_out_every_verb(
+    held: KnowledgeBase, mended: Path, tmp_path: Path
+) -> None:
+    store = held.folder.path
+    held.close()
+
+    def kb(*words: str) -> tuple[int, str]:
+        return beside(store, "quarantine", *words, cwd=tmp_path)
+
+    with launching() as launch:
+        server = launch(store)
+        before = server.get("/health").json["snapshot"]
+        (entry,) = json.loads(kb("--format", "json")[1])
+        ids = {one["node"]: one["id"] for one in entry["held"]}
+        code, told = kb("release", ids[BAD])
+        assert code == 1 and "CKB-024c" in told and server.get("/health").json["snapshot"] == before
+        assert kb("fix", ids[BAD], mended.name)[0] == 0
+        code, told = kb("release", ids[BAD])
+        assert code == 0 and "1 nodes released" in told
+        asked = f"/sparql?query={quote(f'ASK {{ {BAD} ?p ?o }}')}"
+        assert server.get(asked, Accept="application/sparql-results+json").json["boolean"]
+        assert kb("drop", ids[PLAIN])[0] == 0 and "Nothing is in quarantine" in kb()[1]

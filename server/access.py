@@ -8,7 +8,6 @@ browsers keep after a sign-in and send by themselves; therefore Basic reads only
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import re
 import threading
@@ -271,5 +270,5 @@ def _password(given: str) -> str:
     """The password of HTTP Basic; the user's name does not matter."""
     try:
         return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return ""

@@ -208,6 +208,7 @@ def test_guessing_tokens_is_bounded_and_shuts_out_nobody(target: Target) -> None
         "Digest x",
         "Bearer \xff",
         "bearer\ttoken",
+        "Basic \xe9",
         "Basic Og==",
     ],
 )

@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .loading.pseudonyms import secret_of
-from .store import Folder, Snapshot
+from .reading import Reading
 from .versions import Reference, as_of, commit_of
 
 if TYPE_CHECKING:
     from .exports import Delivered, ExportOptions
 
 
-class Exporting:
+class Exporting(Reading):
     """Files for other teams, made of the current snapshot."""
-
-    folder: Folder
-    snapshot: Snapshot
 
     def export(
         self,

@@ -16,6 +16,7 @@ import pyoxigraph as ox
 
 from . import graphs, pipeline
 from .administration import Administration
+from .analysing import Analysing
 from .changing import Changing
 from .columns.batches import batches_of
 from .columns.image import Image
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class KnowledgeBase(Reading, Changing, Judging, Holding, Exporting, Administration):
+class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder

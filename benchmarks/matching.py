@@ -74,7 +74,7 @@ class Tables:
 def lines(path: Path) -> Iterator[str]:
     packed = path.with_name(path.name + ".gz")
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
-    yield from text.decode("utf-8").split("\n")[:-1]
+    yield from text.decode("utf-8").rstrip("\n").split("\n")
 
 
 def records(rows: Sequence[dict[str, str]]) -> Records:
@@ -191,8 +191,7 @@ def measure_tables(found: Tables, data: Labelled) -> None:
         np.ones(len(found.truth)),
         threshold=0.01,
     )
-    sources = [frozenset({"left"})] * len(found.left) + [frozenset({"right"})] * width
-    for label, constraints in (("", Constraints({})), ("one of each table", alternate(sources))):
+    for label, constraints in (("", Constraints({})), ("one of each table", Constraints({}, most=2))):
         made = cluster(size, shifted, scores, threshold=model.threshold, constraints=constraints)
         precision, recall, quality = b_cubed(made.labels, gold.labels)
         print(
@@ -200,10 +199,6 @@ def measure_tables(found: Tables, data: Labelled) -> None:
             f" (precision {100 * precision:.1f}, recall {100 * recall:.1f}), {time.process_time() - began:.1f} CPU s",
             flush=True,
         )
-
-
-def alternate(sources: list[frozenset[str]]) -> Constraints:
-    return Constraints({}, most=2) if sources else Constraints({})
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ Places = NDArray[np.int64]
 
 # A code that so many records have is no model number.
 _COMMON = 20
-# So many products of the nearest-neighbour search are held at once.
-_CELLS = 30_000_000
+# N-grams that more records have say little, and cost most.
+_WIDESPREAD = 2_000
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,18 @@ def gram_vectors(records: Records) -> Any:
 
 
 def nearest(left: Any, right: Any, k: int, *, same: bool = False) -> tuple[Places, Places]:
-    """For each row of `left` the `k` rows of `right` with the greatest product; with `same` not itself."""
-    found: list[tuple[Places, Places]] = []
-    turned, step = right.T.tocsr(), max(1, _CELLS // max(1, right.shape[0]))
-    for begin in range(0, left.shape[0], step):
-        dense = (left[begin : begin + step] @ turned).toarray()
-        rows = np.arange(len(dense))
-        if same:
-            dense[rows, rows + begin] = 0
-        top = min(k, dense.shape[1])
-        best = np.argpartition(-dense, top - 1, axis=1)[:, :top]
-        there = np.take_along_axis(dense, best, axis=1) > 0
-        found.append((np.repeat(rows + begin, there.sum(1)), best[there].astype(np.int64)))
-    return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
+    """For each row of `left` the `k` rows of `right` with the greatest product; with `same` not itself.
+
+    Columns that very many rows of `right` have are passed over, so the cost grows with the rows, not with their square.
+    """
+    topn = needed("sparse_dot_topn")
+    rare = np.flatnonzero(np.bincount(right.indices, minlength=right.shape[1]) <= _WIDESPREAD)
+    found = topn.sp_matmul_topn(
+        left[:, rare].tocsr(), right[:, rare].T.tocsr(), top_n=k + same, n_threads=1
+    ).tocoo()
+    ours, theirs = found.row.astype(np.int64), found.col.astype(np.int64)
+    kept = (found.data > 0) & ~(same & (ours == theirs))
+    return ours[kept], theirs[kept]
 
 
 def sharing(left: Sequence[Iterable[str]], right: Sequence[Iterable[str]]) -> tuple[Places, Places]:

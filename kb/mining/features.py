@@ -48,6 +48,7 @@ def features(
     for name, space in spaces.items():
         columns[f"cosine of {name}"] = space.cosines(pairs)
     columns |= _strings(left, other, pairs)
+    columns |= _bare_titles(left, other, pairs)
     columns |= _codes(left, other, pairs)
     columns |= _prices(left.price[pairs.left], other.price[pairs.right])
     if context:
@@ -187,7 +188,64 @@ def _of_pair(left: Records, right: Records, one: int, two: int, rarity: dict[str
 def _prices(left: NDArray[np.float64], right: NDArray[np.float64]) -> dict[str, Column]:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.minimum(left, right) / np.maximum(left, right)
-    return {"prices: ratio": ratio.astype(np.float32)}
+    logs = [np.log1p(np.maximum(one, 0)) for one in (left, right)]
+    columns = {"ratio": ratio, "left": logs[0], "right": logs[1], "left over right": logs[0] - logs[1]}
+    return {f"prices: {name}": column.astype(np.float32) for name, column in columns.items()}
+
+
+def _bare_titles(left: Records, right: Records, pairs: Pairs) -> dict[str, Column]:
+    """Titles without the words of the brand: how alike they are, how long, how many words are only in one of them."""
+    bare = [_without_brands(one) for one in ((left, right) if left is not right else (left,))]
+    ours, theirs = bare[0], bare[-1]
+    one = [ours[place] for place in pairs.left.tolist()]
+    two = [theirs[place] for place in pairs.right.tolist()]
+    texts = [[" ".join(row) for row in some] for some in (one, two)]
+    scorers = {
+        "token set": fuzz.token_set_ratio,
+        "token sort": fuzz.token_sort_ratio,
+        "partial token sort": fuzz.partial_token_sort_ratio,
+        "weighted": fuzz.WRatio,
+    }
+    found = {
+        f"bare titles: {name}": process.cpdist(*texts, scorer=scorer, dtype=np.float32)
+        for name, scorer in scorers.items()
+    }
+    joined = [["".join(row) for row in some] for some in (one, two)]
+    found["bare titles: joined"] = process.cpdist(*joined, scorer=fuzz.ratio, dtype=np.float32)
+    counts = np.array(
+        [
+            [
+                len(a),
+                len(b),
+                len({*a} - {*b}),
+                len({*b} - {*a}),
+                len({*a} & {*b}),
+                a[:1] == b[:1],
+                a[:2] == b[:2],
+            ]
+            for a, b in zip(one, two, strict=True)
+        ],
+        np.float32,
+    ).reshape(-1, 7)
+    names = (
+        "words left",
+        "words right",
+        "only left",
+        "only right",
+        "shared",
+        "first word",
+        "first two words",
+    )
+    return {**found, **{f"bare titles: {name}": counts[:, place] for place, name in enumerate(names)}}
+
+
+def _without_brands(records: Records) -> list[list[str]]:
+    rows = zip(records.titles, records.column("brands"), strict=True)
+    return [_others(words(title), frozenset(words(brand))) for title, brand in rows]
+
+
+def _others(some: list[str], without: frozenset[str]) -> list[str]:
+    return [one for one in some if one not in without]
 
 
 def _context(

@@ -24,6 +24,7 @@ from . import (
     graph_store,
     insight,
     loads,
+    lookups,
     monitoring,
     ontology_pages,
     operations,
@@ -34,7 +35,7 @@ from . import (
     verbs,
 )
 from .compression import compress
-from .context import CONTENT_SECURITY
+from .context import PROTECTING, VARYING
 from .links import href, with_parameters
 from .negotiation import choose_language
 from .reader import Reader
@@ -42,14 +43,6 @@ from .words import Words
 
 _PACKAGE = Path(__file__).parent
 _MOST_BYTES = 2_000_000
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 # For pages of other sites that were named; they ask, they don't write.
 _SHARED = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
@@ -97,12 +90,18 @@ def create_app(
     # Set by whoever starts several processes.
     counting = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     app.config["READ_ONLY"] = read_only
-    monitoring.register(app, logs=logs or monitoring.Logs(), folder=Path(counting) if counting else None)
+    monitoring.register(
+        app,
+        logs=logs or monitoring.Logs(),
+        folder=Path(counting) if counting else None,
+        began=lookups.began,
+    )
     words = Words.load()
     door = app.extensions["door"] = access.Door(Tokens(store), bound=bound, public=public)
 
     @app.before_request
     def admit() -> None:
+        lookups.go_on()
         g.forced_language = request.args.get("lang") if request.args.get("lang") in words.languages else None
         g.language = choose_language(request.headers.get("Accept-Language"), name=g.forced_language)
         access.check_host(request.headers.get("Host"), names=host_names)
@@ -119,13 +118,13 @@ def create_app(
 
     @app.after_request
     def protect(response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in PROTECTING.items():
             response.headers.setdefault(name, value)
         if "snapshot" in g:
             response.headers.setdefault("X-Commerce-KB-Snapshot", g.snapshot.name)
         if request.headers.get("Origin") in origins:
             response.headers.update({**_SHARED, "Access-Control-Allow-Origin": request.headers["Origin"]})
-        response.vary.update(("Accept", "Accept-Language", "Authorization"))
+        response.vary.update(VARYING)
         if origins:
             response.vary.add("Origin")
         return compress(request, response)
@@ -164,6 +163,7 @@ def create_app(
     )
     for part in (*parts, contradictions, description_pages, verbs):
         app.register_blueprint(part.routes)
+    app.wsgi_app = lookups.Lookups(app, host_names=host_names, varying=bool(origins))  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -25,13 +25,13 @@ def compress(request: Request, response: Response) -> Response:
     no chunks, and gets the answer as it is.
     """
     response.vary.add("Accept-Encoding")
-    coding = _chosen(request.headers.get("Accept-Encoding"))
-    if coding is None or response.status_code != 200 or "Content-Encoding" in response.headers:
+    if response.status_code != 200 or "Content-Encoding" in response.headers:
         return response
-    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or not _is_compressible(response.mimetype):
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return response
-    length = response.content_length
-    if length is not None and length < _LEAST_BYTES:
+    asked = request.headers.get("Accept-Encoding")
+    coding = coding_for(asked, media_type=response.mimetype, length=response.content_length)
+    if coding is None:
         return response
     response.headers["Content-Encoding"] = coding
     tag, _ = response.get_etag()
@@ -41,19 +41,30 @@ def compress(request: Request, response: Response) -> Response:
     if request.method == "HEAD":
         return response
     if response.is_sequence:
-        response.set_data(b"".join(_compressed(response.response, coding)))
+        response.set_data(b"".join(Compressed(response.response, coding)))
     else:
         inner = response.response
-        response.response = _Closing(_compressed(inner, coding), inner)
+        response.response = Compressed(inner, coding)
     return response
 
 
-class _Closing:
-    """Pieces that close, with themselves, what they are made of: a query on its way ends with its client."""
+def coding_for(accept_encoding: str | None, *, media_type: str | None, length: int | None) -> str | None:
+    """The coding for an answer of a media type and of so many bytes, where they are known; None for none."""
+    if (
+        not accept_encoding
+        or not _is_compressible(media_type)
+        or (length is not None and length < _LEAST_BYTES)
+    ):
+        return None
+    return _chosen(accept_encoding)
 
-    def __init__(self, pieces: Iterator[bytes], source: object) -> None:
-        self._pieces = pieces
-        self._source = source
+
+class Compressed:
+    """Pieces in a coding; they close, with themselves, what they are made of: a query ends with its client."""
+
+    def __init__(self, pieces: Iterable[bytes | str], coding: str) -> None:
+        self._pieces = _compressed(pieces, coding)
+        self._source = pieces
 
     def __iter__(self) -> Iterator[bytes]:
         return self._pieces

@@ -45,7 +45,8 @@ def metrics() -> Response:
         g.caller.require(Role.ADMIN)
     return _fresh(
         Response(
-            current_app.extensions["metrics"].text(), content_type="text/plain; version=0.0.4; charset=utf-8"
+            current_app.extensions["monitor"].metrics.text(),
+            content_type="text/plain; version=0.0.4; charset=utf-8",
         )
     )
 

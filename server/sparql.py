@@ -15,6 +15,7 @@ from werkzeug.wsgi import wrap_file
 from kb.errors import UsageError
 from kb.querying import guard
 from kb.querying.results import Triples
+from kb.querying.run import Dataset
 from kb.workers import Head, Stream
 
 from . import description_pages, protocol, writing
@@ -24,6 +25,7 @@ from .context import fingerprint, tag_as, view
 from .display import Labels, iris_in
 from .links import checked
 from .negotiation import GRAPHS, HTML, SOLUTIONS, Format, choose
+from .reader import View
 
 routes = Blueprint("sparql", __name__)
 
@@ -53,19 +55,13 @@ def endpoint() -> Response:
     if isinstance(asked, protocol.UpdateRequest):
         g.changes = True
         return writing.update(asked)
-    form = guard.check(asked.text)
-    if form is guard.Form.UPDATE:
-        raise protocol.misplaced_update()
-    offered = GRAPHS if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else SOLUTIONS
-    format = choose(request.headers.get("Accept"), (*offered, HTML), name=asked.format)
+    format = format_for(asked, request.headers.get("Accept"))
     seen = view()
     seconds = _seconds()
     mark = fingerprint(asked, format.name)
     if request.if_none_match.contains_weak(mark):
         return tag_as(Response(), mark)
-    listed = (asked.default_graphs, asked.named_graphs)
-    default, named = (tuple(checked(graph) for graph in graphs) for graphs in listed)
-    dataset = seen.dataset(reasoning=asked.reasoning, graphs=(default, named))
+    dataset = dataset_for(seen, asked)
     if format is HTML:
         response = _page(asked, seen.head(asked.text, shown=_SHOWN, dataset=dataset, seconds=seconds))
     else:
@@ -75,6 +71,25 @@ def endpoint() -> Response:
     if isinstance(client, Client) and not seen.caller.known and "Authorization" not in request.headers:
         client.lasting = True
     return tag_as(response, mark)
+
+
+def format_for(asked: protocol.QueryRequest, accept: str | None) -> Format:
+    """The format of a query's answer, after the query's text has passed the guard.
+
+    Raises QueryError, Forbidden, NotAcceptable.
+    """
+    form = guard.check(asked.text)
+    if form is guard.Form.UPDATE:
+        raise protocol.misplaced_update()
+    offered = GRAPHS if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else SOLUTIONS
+    return choose(accept, (*offered, HTML), name=asked.format)
+
+
+def dataset_for(seen: View, asked: protocol.QueryRequest) -> Dataset:
+    """What a query reads: what the protocol asks for, of what its caller may see."""
+    listed = (asked.default_graphs, asked.named_graphs)
+    default, named = (tuple(checked(graph) for graph in graphs) for graphs in listed)
+    return seen.dataset(reasoning=asked.reasoning, graphs=(default, named))
 
 
 def _seconds() -> float | None:
@@ -114,11 +129,12 @@ def streamed(stream: Stream, format: Format) -> Response:
     elif stream.whole:
         response.content_length = stream.length
     else:
-        _let_no_send_last(request.environ.get("gunicorn.socket"))
+        let_no_send_last(request.environ.get("gunicorn.socket"))
     return response
 
 
-def _let_no_send_last(client: socket.socket | None) -> None:
+def let_no_send_last(client: socket.socket | None) -> None:
+    """Have the system give up on a client that takes no byte of what is written to it."""
     if client is not None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING, 0))
 

@@ -18,6 +18,8 @@ from urllib.parse import urlencode
 import pytest
 
 from kb import KnowledgeBase
+from kb.errors import MemoryExceeded
+from kb.workers import Limits, Pool, Query, Runs
 from tests.server.live import Answer, Server
 
 SECONDS = 2.5
@@ -31,6 +33,11 @@ ITEMS = 4_000
 PAIRS = "?a <urn:p> ?x . ?b <urn:p> ?y"
 TRIPLES = f"{PAIRS} . ?c <urn:p> ?z"
 VALUES = " ".join(f"VALUES ?v{n} {{ {' '.join(map(str, range(60)))} }}" for n in range(6))
+DOUBLING = (
+    "SELECT (STRLEN(?x36) AS ?n) { BIND(STR(RAND()) AS ?x0) "
+    + " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(36))
+    + " }"
+)
 ALIVE = "SELECT ?x { <urn:s7> <urn:p> ?x }"
 RUNAWAYS = {
     "order by": (f"SELECT * {{ {TRIPLES} }} ORDER BY ?z ?y LIMIT 5", {408, 507}),
@@ -40,12 +47,7 @@ RUNAWAYS = {
         f"SELECT (COUNT(*) AS ?n) {{ {VALUES} FILTER(?v0 + ?v1 + ?v2 + ?v3 + ?v4 + ?v5 > 9999) }}",
         {408},
     ),
-    "concat": (
-        "SELECT (STRLEN(?x36) AS ?n) { BIND(STR(RAND()) AS ?x0) "
-        + " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(36))
-        + " }",
-        {507},
-    ),
+    "concat": (DOUBLING, {408, 507}),
     "path": (
         "SELECT (COUNT(*) AS ?n) { ?a (<urn:next>|^<urn:next>)* ?b . ?b (<urn:next>|^<urn:next>)* ?c }",
         {408, 507},
@@ -139,6 +141,17 @@ def parent(process: int) -> int:
         return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
     except OSError:
         return 0
+
+
+def test_memory_has_a_limit_of_its_own(place: Path, tmp_path: Path) -> None:
+    pool = Pool(place, limits=Limits(seconds=300, memory=MEMORY), runs=Runs(tmp_path))
+    try:
+        with KnowledgeBase.open(place, read_only=True) as knowledge:
+            query = Query(knowledge.snapshot.name, DOUBLING, "json", rows=ROWS, bytes=MEMORY)
+        with pytest.raises(MemoryExceeded):
+            pool.read(query, caller="test")
+    finally:
+        pool.close()
 
 
 @pytest.mark.parametrize("name", RUNAWAYS)

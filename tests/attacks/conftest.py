@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 from kb import KnowledgeBase
 from tests.server.conftest import launch  # noqa: F401 - the fixture
 from tests.server.live import Answer, Server
+from tests.server.processes import family, is_worker
 
 SECONDS = 1.0
 MEMORY = 300 << 20
@@ -99,16 +99,6 @@ def goes_on(target: Target) -> Iterator[None]:
     assert left == []
 
 
-def family(process: int) -> list[int]:
-    """A process and its descendants."""
-    found = [process]
-    for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, task.read_text().split())
-    return found
-
-
 def private_memory(process: int) -> int:
     """Bytes of memory that a process shares with no other."""
     try:
@@ -116,11 +106,3 @@ def private_memory(process: int) -> int:
     except FileNotFoundError:
         return 0
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-
-def is_worker(process: int) -> bool:
-    """Workers have their nursery's command line."""
-    try:
-        return b"kb.workers" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import shutil
@@ -21,6 +20,7 @@ from kb import KnowledgeBase
 from kb.errors import MemoryExceeded
 from kb.workers import Limits, Pool, Query, Runs
 from tests.server.live import Answer, Server
+from tests.server.processes import family, is_worker
 
 SECONDS = 2.5
 MEMORY = 300 << 20
@@ -104,30 +104,11 @@ def running(server: Server) -> list[dict]:
     return server.get("/queries").json
 
 
-def family(process: int) -> list[int]:
-    """A process and its descendants; threads and processes that end meanwhile have none."""
-    found = [process]
-    for one in found:
-        with contextlib.suppress(OSError):
-            for task in list(Path(f"/proc/{one}/task").iterdir()):
-                with contextlib.suppress(OSError):
-                    found += map(int, (task / "children").read_text().split())
-    return found
-
-
 def resident(process: int) -> int:
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-
-
-def is_worker(process: int) -> bool:
-    """Workers have their nursery's command line."""
-    try:
-        return b"kb.workers" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def workers(server: Server) -> list[int]:

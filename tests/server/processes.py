@@ -1,0 +1,25 @@
+"""The processes of a server under test. Each may end while it is looked at."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+
+def family(process: int) -> list[int]:
+    """A process and its descendants."""
+    found = [process]
+    for one in found:
+        with contextlib.suppress(OSError):
+            for task in list(Path(f"/proc/{one}/task").iterdir()):
+                with contextlib.suppress(OSError):
+                    found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def is_worker(process: int) -> bool:
+    """Workers have their nursery's command line."""
+    try:
+        return b"kb.workers" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False

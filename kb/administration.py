@@ -11,6 +11,7 @@ from .doctor.diagnosis import unwatched
 from .errors import UsageError
 from .graphs import Private
 from .store import Commit, Folder
+from .store.copies import Copies, Copy
 from .versions import (
     Changes,
     Kept,
@@ -99,9 +100,12 @@ class Administration:
     ) -> BackedUp:
         """Copy the whole store to a folder (or a ``.tar`` or ``.tar.zst``), verified, while writers work.
 
-        Secrets and keys are in it; without `private` they and all private graphs are not. Raises UsageError when
-        the destination is there, StoreMissing, StoreDamaged.
+        Secrets and keys are in it; without `private` they and all private graphs are not. The store notes where it is.
+        Raises UsageError when the destination is there, StoreMissing, StoreDamaged, WriteFailed.
         """
+        if private:
+            place = Path(destination).absolute()
+            Copies(self.folder.path).note(Copy("backup", place, self.folder.current_name()))
         return backup(self.folder, Path(destination), private=private, progress=progress)
 
     @staticmethod

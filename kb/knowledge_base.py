@@ -26,6 +26,7 @@ from .core.client import routed
 from .drafts import Draft
 from .errors import Forbidden, OntologyError, SourceError, UsageError
 from .exporting import Exporting
+from .forgetting import Forgetting
 from .formats import stem_of
 from .holding import Holding
 from .initial import initial_batches
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Administration):
+class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Forgetting, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder
@@ -109,7 +110,10 @@ class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Administra
 
         Raises StoreLocked, StoreDamaged.
         """
-        return self._writer.recover()
+        self._repair()
+        replayed = self._writer.recover()
+        self._go_on_forgetting()
+        return replayed
 
     def init(self, settings: Settings | None = None) -> None:
         """Make the store, with the ontology, its vocabularies and the shapes that its settings name.
@@ -310,5 +314,6 @@ class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Administra
         started = time.monotonic()
         if self.read_only or not self.folder.exists:
             self._init()
+        self._go_on_forgetting()
         outcome = self._writer.submit(work, alone=alone, abandoned=self._abandoned)
         return LoadReport.of(outcome, source=source, seconds=time.monotonic() - started)

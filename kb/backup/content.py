@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from ..settings import Settings
 from ..store import Commit, Folder, Journal, Snapshot
 from ..store.folder import PINNED
 from ..store.journal import Record
+from ..store.journal_copy import copy_journal
 from ..store.journal_index import Index, private_file
 from ..store.private import divided
 
@@ -24,7 +26,6 @@ CLOSED = 0o600
 _DERIVED = {"views"}
 _SECRET = "buyer.secret"
 _KEYS = "keys.db"
-_TOGETHER = 1000
 
 
 @dataclass(frozen=True)
@@ -66,25 +67,17 @@ def public(folder: Folder, snapshot: Snapshot, scratch: Path, progress: Progress
         (made / item.name).write_bytes(item.path.read_bytes())
     store = Folder(made)
     number = int(snapshot.name.split("-")[0])
-    _copy_public(folder.journal, store.journal, number)
+    copy_journal(
+        folder.journal,
+        store.journal,
+        until=number,
+        header=_veiled,
+        record=partial(_without_private, folder.journal),
+        kept=_clear,
+    )
     name = rebuild(store, progress=progress).snapshot
     items = [*_journal(store, number), *_snapshot(Snapshot(made / "snapshots" / name)), *_settings(store)]
     return [*items, _pointer(name, scratch)]
-
-
-def _copy_public(source: Journal, target: Journal, number: int) -> None:
-    """Write a journal anew as far as a commit, without private rows and what commits of them say."""
-    base = source.oldest - 1
-    records: list[Record] = []
-    for commit in source.commits()[:number]:
-        rows = commit.number > base
-        records.append(_without_private(source, commit) if rows else Record(_veiled(commit), (), ()))
-        if len(records) == _TOGETHER or commit.number == base:
-            target.append(records)
-            records = []
-        if commit.number == base:
-            target.compact(map(_clear, source.read_base()), through=target.get(base))
-    target.append(records)
 
 
 def _veiled(commit: Commit) -> Commit:

@@ -53,6 +53,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "quarantine": "holding:quarantine",
         "doctor": "care:doctor",
         "rebuild": "care:rebuild",
+        "forget": "care:forget",
         "dump": "reading:dump",
     },
 }
@@ -86,6 +87,7 @@ _SUMMARIES = {
     "quarantine": "See, mend, release or drop what the gate held back.",
     "doctor": "Prove that the store's parts say the same.",
     "rebuild": "Make the derived parts anew from the journal.",
+    "forget": "Take a buyer out of the whole store, for ever.",
     "dump": "Write all asserted data, for kb load to read back.",
 }
 _LISTED = {name: place for verbs in GROUPS.values() for name, place in verbs.items()}

@@ -1,4 +1,4 @@
-"""Verbs about a store's health: doctor, rebuild, backup, restore."""
+"""Verbs about a store's health and what is kept: doctor, rebuild, backup, restore, forget."""
 
 from __future__ import annotations
 
@@ -109,6 +109,33 @@ def restore(source: Path, form: str, store: str) -> None:
     """
     with working() as progress:
         report = KnowledgeBase.restore(source, store, progress=progress)
+    put(report, form)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  kb forget nl5csccbvhkk334pzyi2eplm7t
+  kb forget https://w3id.org/commerce-kb/id/buyer/nl5csccbvhkk334pzyi2eplm7t --yes
+  kb forget 17850 --yes --format json
+"""
+)
+@click.argument("buyer")
+@click.option("--yes", is_flag=True, help="Don't ask whether it is meant.")
+@format_option("text", "json")
+@store_option
+def forget(buyer: str, yes: bool, form: str, store: str) -> None:
+    """Take a buyer, and all that led to them alone, out of the whole store, for ever.
+
+    BUYER is an IRI, a pseudonym, or the platform's id that it was made from. Journal and snapshots (pinned ones too)
+    are written anew, so it takes as long as a rebuild; the key of the buyer's rows is destroyed; exports with buyers
+    are removed. The answer says what is beyond reach: backups, and what the buyer is called in exports elsewhere.
+    """
+    with opened(store, read_only=False) as knowledge:
+        if not yes:
+            click.confirm(f"Forget {buyer} in {store} for ever?", abort=True, err=True)
+        report = knowledge.forget(buyer)
     put(report, form)
 
 

@@ -33,7 +33,7 @@ def begin_with_snapshot(folder: Folder, progress: Progress) -> None:
         image = _with_later(journal, image, number)
     if not journal.last:
         journal.append([Record(Commit(1, source="rebuild", message=f"begun with {snapshot.name}"), (), ())])
-    journal.compact(_asserted(image), through=journal.get(journal.last), owner=Owners(image), keep=True)
+    journal.compact(asserted(image), through=journal.get(journal.last), owner=Owners(image), keep=True)
 
 
 def _sound(snapshot: Snapshot, progress: Progress) -> Image:
@@ -72,7 +72,7 @@ def _with_later(journal: Journal, image: Image, number: int) -> Image:
     return image.changed(added=net.added, removed=stored_rows(net.removed, dictionary))
 
 
-def _asserted(image: Image) -> Iterator[pa.RecordBatch]:
+def asserted(image: Image) -> Iterator[pa.RecordBatch]:
     """All quads but consequences, as they were received."""
     for name in image.graph_names():
         if not graphs.is_inferred(name):

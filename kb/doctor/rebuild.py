@@ -61,21 +61,31 @@ def rebuild(folder: Folder, *, from_snapshot: bool = False, progress: Progress =
         folder.journal.recover()
         if from_snapshot:
             begin_with_snapshot(folder, progress)
-        image = _replayed(folder, progress)
-        progress("reasoning and writing", 0, 0)
-        sweep(folder.path / "staging")
-        staging = Staging(folder.path / "staging", None)
-        try:
-            image = bring(staging, image, folder.settings).image
-            earlier = folder.snapshots
-            last = folder.journal.get(folder.journal.last)
-            name = _new_name(last.name, earlier)
-            folder.publish(staging, name)
-        finally:
-            staging.close()
+        earlier = folder.snapshots
+        rebuilt = remade(folder, progress=progress)
         _clear(folder, earlier)
     finally:
         folder.unlock()
+    return replace(rebuilt, seconds=time.monotonic() - started)
+
+
+def remade(folder: Folder, *, progress: Progress = unwatched) -> Rebuilt:
+    """Publish a snapshot made of the journal alone; needs the lock, and leaves the other snapshots where they are.
+
+    Raises StoreDamaged.
+    """
+    started = time.monotonic()
+    image = _replayed(folder, progress)
+    progress("reasoning and writing", 0, 0)
+    sweep(folder.path / "staging")
+    staging = Staging(folder.path / "staging", None)
+    try:
+        image = bring(staging, image, folder.settings).image
+        last = folder.journal.get(folder.journal.last)
+        name = new_name(last.name, folder.snapshots)
+        folder.publish(staging, name)
+    finally:
+        staging.close()
     asserted = sum(
         len(image.rows_of(graph)) for graph in image.graph_names() if not graphs.is_inferred(graph)
     )
@@ -111,7 +121,7 @@ def _replayed(folder: Folder, progress: Progress) -> Image:
     )
 
 
-def _new_name(commit: str, there: list[Path]) -> str:
+def new_name(commit: str, there: list[Path]) -> str:
     """A name for one more snapshot of a commit: readers of the old one see that there is a new one."""
     names = {place.name for place in there}
     if commit not in names:

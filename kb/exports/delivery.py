@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import importlib.metadata
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from . import star_schema
 from .files import written
 from .formats import FORMATS
 from .material import Material
+from .pseudonyms import export_key
 
 _PRIVACY = (
     "Buyers, orders and events are under pseudonyms that hold for exports of this name alone, so that two exports "
@@ -82,7 +82,7 @@ def deliver(
             "Only star-schema can be written as changes", hint="leave --since out, or export star-schema"
         )
     options = options or ExportOptions()
-    key = hmac.digest(secret, f"export/{options.name or format}".encode(), "sha256")
+    key = export_key(secret, options.name or format)
     with star_of(snapshot.image) as star, written(target) as files:
         material = Material(star, key=key, core=options.core)
         if since is None:

@@ -13,10 +13,14 @@ from .material import Material
 
 @dataclass(frozen=True)
 class Format:
-    """One format: what it is, and what writes its files and gives what the manifest says of the split."""
+    """One format: what it is, and what writes its files and gives what the manifest says of the split.
+
+    `personal`: buyers are in it.
+    """
 
     summary: str
     write: Callable[[Material, Files], dict[str, object]]
+    personal: bool = True
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -24,7 +28,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "star-schema": Format("fact and dimension tables in Parquet, facts by month", star_schema.write),
         "recbole": Format("RecBole's atomic files: interactions by time, items, knowledge", recbole.write),
         "pyg": Format("nodes and edges in Parquet for PyTorch Geometric's HeteroData", pyg.write),
-        "pykeen": Format("triples to learn embeddings from: train, validation, test", pykeen.write),
-        "schema-org": Format("products and offers as JSON-LD in schema.org's words", schema_org.write),
+        "pykeen": Format(
+            "triples to learn embeddings from: train, validation, test", pykeen.write, personal=False
+        ),
+        "schema-org": Format(
+            "products and offers as JSON-LD in schema.org's words", schema_org.write, personal=False
+        ),
     }
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..errors import SourceError
 from ..star import Star, Table
+from .pseudonyms import export_pseudonym
 
 _QUERIES = Path(__file__).parent / "queries"
 # What names one buyer, or one act of a buyer, in any table.
@@ -106,15 +105,14 @@ class Material:
         return self._star.rows(_query("edges"), key=("head", "relation", "tail"))
 
     def _hidden(self, column: pa.ChunkedArray) -> pa.Array:
-        """Pseudonyms in the place of IRIs: HMAC-SHA-256 of each, 26 characters of base 32."""
+        """Pseudonyms in the place of IRIs."""
         coded = column.combine_chunks().dictionary_encode()
         found = [self._pseudonym(iri) for iri in coded.dictionary.to_pylist()]
         return pa.DictionaryArray.from_arrays(coded.indices, pa.array(found, pa.string())).cast(pa.string())
 
     def _pseudonym(self, iri: str) -> str:
         if iri not in self._pseudonyms:
-            digest = hmac.digest(self._key, iri.encode(), "sha256")
-            self._pseudonyms[iri] = base64.b32encode(digest).decode().lower()[:26]
+            self._pseudonyms[iri] = export_pseudonym(iri, self._key)
         return self._pseudonyms[iri]
 
 

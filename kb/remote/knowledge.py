@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -33,6 +34,9 @@ from ..writes import Change, LoadOptions
 from . import verbs
 from .http import Http, Reply, error_of
 from .plain import from_plain
+
+if TYPE_CHECKING:
+    from ..erasure import Forgotten
 
 _ANSWERS = "application/sparql-results+json, application/n-triples;q=0.9"
 _WAIT, _LONGEST_WAIT = 0.05, 1.0
@@ -231,6 +235,17 @@ class RemoteKnowledgeBase:
             headers["Content-Length"] = str(file.stat().st_size)
             begun = self._http.ask("POST", f"/loads?{urlencode(asked)}", body=handle, headers=headers).json()
         return self._awaited(f"/loads/{begun['id']}", progress)
+
+    def forget(self, buyer: str) -> Forgotten:
+        """Forget a buyer, as `KnowledgeBase.forget`; needs the role admin.
+
+        On a large store give `connect` a `timeout` as long as a rebuild takes.
+        """
+        from ..erasure import Forgotten
+
+        headers = {"Content-Type": "application/json"}
+        reply = self._http.ask("POST", "/forget", body=json.dumps({"buyer": buyer}).encode(), headers=headers)
+        return cast(Forgotten, from_plain(Forgotten, reply.json()))
 
     def _awaited(self, path: str, progress: Callable[[int], None] | None) -> LoadReport:
         wait, told = _WAIT, 0

@@ -50,6 +50,11 @@ class Folder:
         place = self.path / "snapshots"
         return [place / name for name in sorted(entry.name for entry in _published(place))]
 
+    @property
+    def pinned(self) -> list[Path]:
+        """The folders of the snapshots that pruning leaves alone, oldest first."""
+        return [place for place in self.snapshots if (place / PINNED).exists()]
+
     def current_name(self) -> str:
         """The name of the current snapshot.
 

@@ -64,16 +64,16 @@ class Owners:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.Array:
         dictionary = self._image.dictionary
-        owners = self._of(dictionary.find(batch.column("s")))
+        owners = self.of(dictionary.find(batch.column("s")))
         left = np.flatnonzero(owners == 0)
         if len(left):
-            owners[left] = self._of(dictionary.find(batch.column("o").take(pa.array(left))))
+            owners[left] = self.of(dictionary.find(batch.column("o").take(pa.array(left))))
         some, codes = np.unique(owners, return_inverse=True)
         indices = pa.array(codes.astype(np.int32), mask=owners == 0)
         return pa.DictionaryArray.from_arrays(indices, dictionary.decode(some))
 
-    def _of(self, nodes: Ids) -> Ids:
-        """The owner of each node, 0 for none."""
+    def of(self, nodes: Ids) -> Ids:
+        """The owner of each node (ids), 0 for none."""
         asked = distinct(nodes[~self._known[nodes]])
         if len(asked):
             found = self._resolved(asked)

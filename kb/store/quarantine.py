@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -216,6 +216,31 @@ class Quarantine:
         self._describe(rest)
         _write(entry.quads, added)
         _write(entry.quads.with_name(REMOVED), removed)
+
+    def expunge(self, mentions: Callable[[str], bool]) -> int:
+        """Take out every node, quad, result and origin whose text mentions somebody; gives the number of nodes."""
+        gone = 0
+        for entry in self.entries():
+            left = tuple(node for node in entry.nodes if not mentions(node))
+            gone += len(entry.nodes) - len(left)
+            if not left:
+                shutil.rmtree(entry.quads.parent)
+                continue
+            texts = {
+                added: b"".join(one for one in entry._lines(added) if not mentions(one.decode()))
+                for added in (True, False)
+            }
+            results = [one for one in entry.report["results"] if not mentions(json.dumps(one))]
+            origins = {
+                node: said
+                for node, said in entry.origins.items()
+                if node in left and not mentions(json.dumps(said))
+            }
+            numbers = tuple(entry.numbers[entry.nodes.index(node)] for node in left)
+            report = {**entry.report, "results": results}
+            self._describe(replace(entry, nodes=left, numbers=numbers, report=report, origins=origins))
+            self.restate(entry, added=texts[True], removed=texts[False])
+        return gone
 
     def supersede(self, commit: Commit) -> None:
         """Drop what earlier loads of a commit's source left here: the source has been said anew."""

@@ -33,7 +33,7 @@ def as_of(folder: Folder, commit: Commit) -> Snapshot:
     history = folder.path / HISTORY
     found = _opened(_places(folder), commit)
     if found is None:
-        with _turn(history):
+        with turn(history):
             found = _opened(_places(folder), commit) or _made(folder, commit, history)
     if found.folder.parent == history:
         os.utime(found.folder)
@@ -150,7 +150,7 @@ def _prune(history: Path) -> None:
 
 
 @contextmanager
-def _turn(history: Path) -> Iterator[None]:
+def turn(history: Path) -> Iterator[None]:
     """One process at a time makes a snapshot of the past: what two want is made once."""
     history.mkdir(exist_ok=True)
     with (history / "lock").open("w") as lock:

@@ -82,8 +82,8 @@ def write_ahead(image: Image, folder: Path) -> list[Path]:
     return writer.new
 
 
-def read_image(folder: Path) -> Image:
-    """Open the image in `folder`; its arrays are memory-mapped.
+def read_image(folder: Path, *, sharing: Image | None = None) -> Image:
+    """Open the image in `folder`; its arrays are memory-mapped, those of the same files are those of `sharing`.
 
     Raises StoreDamaged when a file is missing or of another layout.
     """
@@ -101,7 +101,10 @@ def read_image(folder: Path) -> Image:
         views = {
             view: Relations(
                 {
-                    int(predicate): Relation.of(_layered(reader, one["rows"]), _layered(reader, one["forms"]))
+                    int(predicate): _shared(
+                        Relation.of(_layered(reader, one["rows"]), _layered(reader, one["forms"])),
+                        getattr(sharing, view).get(int(predicate)) if sharing else None,
+                    )
                     for predicate, one in relations.items()
                 }
             )
@@ -159,6 +162,19 @@ def _layered(reader: ArrayReader, found: dict[str, Any]) -> Layered:
     base = _read_base(reader, found, bare=found.get("bare", False))
     base.counts = {int(number): count for number, count in found.get("counts", {}).items()}
     return Layered(base, _read_base(reader, found.get("overlay", {})), size=found.get("size", 0))
+
+
+def _shared(relation: Relation, known: Relation | None) -> Relation:
+    """The relation, with the base that `known` has where both lie in the same files; or `known` itself."""
+    if known is None or relation.rows.base.kept != known.rows.base.kept:
+        return relation
+    same = relation.rows.overlay.kept == known.rows.overlay.kept and _described(relation.forms) == _described(
+        known.forms
+    )
+    if same:
+        return known
+    rows = Layered(known.rows.base, relation.rows.overlay, size=len(relation.rows))
+    return Relation.of(rows, relation.forms)
 
 
 def _read_base(reader: ArrayReader, found: dict[str, Any], *, bare: bool = False) -> Base:

@@ -66,12 +66,13 @@ class Image:
         """The predicates that have rows in any open graph."""
         return {key for name in _OPEN for key in getattr(self, name)}
 
-    def difference(self, before: Image, *, inferred: bool) -> tuple[Rows, Rows]:
+    def difference(self, before: Image, *, inferred: bool, private: bool = True) -> tuple[Rows, Rows]:
         """The open triples that came since `before` and those that went, each once, in graph 0.
 
         Costs what changed where both images have their relations' bases in common.
         """
         names = [name for name in _OPEN if inferred or not name.startswith("inferred")]
+        names = [name for name in names if private or not name.endswith("private")]
         views = [(getattr(before, name), getattr(self, name)) for name in names]
         gained, lost = {}, {}
         for predicate in {key for old, new in views for key in new.differing(old)}:

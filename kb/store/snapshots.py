@@ -26,8 +26,8 @@ from ..columns.kernels import subtract
 from ..columns.rows import Rows
 from ..graphs import Private, is_inferred, is_open, is_private, is_visible
 from . import oxigraph
+from .succession import READERS, succeed
 
-READERS = "readers"
 DEFERRED = "deferred"
 UPKEEP = "upkeep"
 
@@ -185,14 +185,22 @@ class Snapshot:
             if place.exists():
                 return
             with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as draft:
-                made = Path(draft) / "store"
+                made, spool = Path(draft) / "store", Path(draft) / "spool"
                 if base is not None:
                     oxigraph.clone(base, made)
-                store = ox.Store(str(made))
-                oxigraph.insert(store, batches(), Path(draft) / "spool", graphs=graphs)
-                store.flush()
-                del store
+                if not self._succeeds(place.name, made, spool):
+                    store = ox.Store(str(made))
+                    oxigraph.insert(store, batches(), spool, graphs=graphs)
+                    store.flush()
+                    del store
                 made.rename(place)
+
+    def _succeeds(self, name: str, made: Path, spool: Path) -> bool:
+        """Whether the view is one of the two whole public ones, and was made from an earlier snapshot's."""
+        for inferred in (True, False):
+            if name == _view_name(False, inferred):
+                return succeed(self.folder, self.image, name, made, spool, inferred=inferred)
+        return False
 
 
 def _view_name(private: Private, inferred: bool) -> str:

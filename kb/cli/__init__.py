@@ -74,7 +74,7 @@ _SUMMARIES = {
     "export": "Write tables, graphs, triples for other teams.",
     "serve": "Serve the SPARQL endpoint and the pages.",
     "token": "Add, list and remove the tokens by which the server is used.",
-    "mine": "Mine knowledge from the graph: products from listings.",
+    "mine": "Mine knowledge from the graph: products, buyers.",
     "review": "Decide about mined edges that are not sure.",
     "ontology": "Check an ontology: is it consistent, is each class possible?",
     "shapes": "Lint shapes: misspelt, contradictory, judging nothing.",

@@ -18,6 +18,7 @@ _DECISIONS: dict[str, Literal["accept", "reject"]] = {"accept": "accept", "rejec
 \b
 Examples:
   kb mine products
+  kb mine buyers
   kb mine runs
   kb mine diff
   kb mine undo products-20261123T070501
@@ -71,6 +72,75 @@ def products(
     options = ProductOptions(threshold, neighbours, most, private)
     with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
         report = mine_products(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
+@mine.command(
+    "buyers",
+    epilog="""
+\b
+Examples:
+  kb mine buyers
+  kb mine buyers --support 10 --members 50
+  kb mine buyers --format json | jq .figures
+""",
+)
+@click.option(
+    "--half-life",
+    type=click.FloatRange(1),
+    default=180,
+    show_default=True,
+    help="Days after which a purchase counts half.",
+)
+@click.option(
+    "--support", type=click.IntRange(2), default=5, show_default=True, help="Baskets that a pair needs."
+)
+@click.option(
+    "--lift", type=click.FloatRange(1), default=1.5, show_default=True, help="Times as often as by chance."
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Score from which a complement or substitute is stated.",
+)
+@click.option(
+    "--members",
+    type=click.IntRange(20),
+    default=30,
+    show_default=True,
+    help="The least members of a segment.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="The most affinities of a kind, and next products, of a buyer.",
+)
+@format_option("text", "json")
+@store_option
+def buyers(
+    half_life: float,
+    support: int,
+    lift: float,
+    threshold: float,
+    members: int,
+    most: int,
+    form: str,
+    store: str,
+) -> int:
+    """Find what buyers prefer, what goes with a product or stands in for it, segments, and next products with reasons.
+
+    All of it goes to a private graph. A buyer who is forgotten (kb forget) leaves it, too.
+    """
+    from ..mining.buyers import STEPS, BuyerOptions, mine_buyers
+
+    options = BuyerOptions(half_life, support, lift, threshold, members, most)
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_buyers(knowledge, options=options, progress=step)
     put(report, form)
     return 0 if report else 1
 

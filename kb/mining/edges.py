@@ -76,8 +76,9 @@ class Triples:
 class Edges:
     """Edges of one kind (a code of the relation scheme), as aligned columns of IRIs, numbers and sentences.
 
-    `stated` tells which become plain triples of `property` too; the others wait for review. `sources` are the IRIs
-    that each rests on besides its subject.
+    `stated` tells which become plain triples of `property` too; the others wait for review. Without a property edges
+    are told by their assertions alone, and are all stated. `sources` are the IRIs that each rests on besides its
+    subject.
     """
 
     kind: str
@@ -104,7 +105,8 @@ class Edges:
         """Add plain triples of all stated edges, and assertions of the edges that are `new` to a run (an IRI)."""
         stated = np.flatnonzero(self.stated)
         subjects, objects = iris(self.subjects), iris(self.objects)
-        triples.add(subjects.take(pa.array(stated)), f"<{self.property}>", objects.take(pa.array(stated)))
+        if self.property:
+            triples.add(subjects.take(pa.array(stated)), f"<{self.property}>", objects.take(pa.array(stated)))
         places = np.flatnonzero(new)
         if not len(places):
             return

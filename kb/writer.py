@@ -184,6 +184,7 @@ class Writer:
             self._expect(tickets)
             self.folder.prune()
         except BaseException as error:
+            late = own.done
             self._discard()
             for ticket in tickets:
                 if not ticket.done and (ticket is own or isinstance(error, Exception)):
@@ -191,6 +192,9 @@ class Writer:
             # Ctrl-C ends one thread's work, not that of the others.
             self._queue.extendleft(reversed([one for one in tickets if not one.done]))
             self._expect(tickets)
+            # Ctrl-C behind the commit has ended nothing, and must not be lost.
+            if late and not isinstance(error, Exception):
+                raise
 
     def _expect(self, tickets: list[_Ticket]) -> None:
         """Let go those whose commits have ended; so many may come to the next turn."""

@@ -3,8 +3,7 @@
 A commit's order: ground diff, gate, journal (this is the commit), consequences, Oxigraph and columns, snapshot,
 pointer. The journal may be written while the snapshot is made, but the pointer waits for it. Commits that wait for
 the same turn share one sync, one reasoning and one snapshot, each judged by itself. Whatever fails before the pointer
-has moved leaves the store as it was; a commit that a crash left journalled but unpublished is replayed at the next
-turn.
+has moved leaves the store as it was; a commit that a crash left journalled but unpublished is replayed next.
 """
 
 from __future__ import annotations
@@ -192,9 +191,8 @@ class Writer:
             # Ctrl-C ends one thread's work, not that of the others.
             self._queue.extendleft(reversed([one for one in tickets if not one.done]))
             self._expect(tickets)
-            # Ctrl-C behind the commit has ended nothing, and must not be lost.
             if late and not isinstance(error, Exception):
-                raise
+                raise  # Ctrl-C behind the commit
 
     def _expect(self, tickets: list[_Ticket]) -> None:
         """Let go those whose commits have ended; so many may come to the next turn."""

@@ -8,22 +8,25 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyoxigraph as ox
 
 from . import dumps, graphs, pipeline, statistics
 from .columns.kernels import NO_PAIRS, heads, pack, tails
 from .columns.relations import Relations
 from .contradictions import ContradictionReport, accounts_of, report_of
 from .errors import NotFound, UsageError
-from .querying.competency import Given, question
+from .querying.competency import Given, Question, question
 from .querying.find import Match, find
 from .querying.results import Result
-from .querying.run import Dataset, run
+from .querying.run import Dataset, answered, run
 from .reasoning import Gaps, Proof, Proofs, RuleSet, alternatives, explain, find_gaps
 from .reports import ReasoningReport
 from .settings import Settings
 from .store import Commit, Folder, Snapshot
 from .values import Term, Value, predicate, term
+from .versions import changes_between, commit_of, visible
 from .versions.assertions import assertions_of
+from .versions.compared import compared
 
 
 class Reading:
@@ -102,7 +105,19 @@ class Reading:
         """
         asked = question(id)
         terms = asked.terms(values or {}, partial(self.find, private=private))
+        if asked.between:
+            return self._asked_of_changes(asked, terms, private)
         return self.query(asked.bound(terms), reasoning=reasoning, private=private)
+
+    def _asked_of_changes(
+        self, asked: Question, terms: Mapping[str, ox.NamedNode | ox.Literal], private: graphs.Private
+    ) -> Result:
+        """The answer to a question about what changed between two commits."""
+        journal = self.folder.journal
+        seen = visible(journal.commits(), private=private)
+        before, after = (commit_of(seen, terms[name].value) for name in asked.between)
+        changes = changes_between(journal, before, after, private=private)
+        return answered(compared(changes, self.snapshot.image, private=private), asked.bound(terms))
 
     def find(
         self, text: str, *, kind: str | None = None, limit: int = 10, private: graphs.Private = True

@@ -145,6 +145,32 @@ def buyers(
     return 0 if report else 1
 
 
+@mine.command(
+    "neighbours",
+    epilog="""
+\b
+Examples:
+  kb mine neighbours
+  kb query K13
+  kb query K02 --param spu="scarf 21"
+""",
+)
+@click.option("--most", type=click.IntRange(1), default=3, show_default=True, help="Categories of a product.")
+@format_option("text", "json")
+@store_option
+def neighbours(most: int, form: str, store: str) -> int:
+    """Say which categories are nearest to each product: what has the same words, attributes and values.
+
+    Questions K02 and K13 read it: candidate categories, and products that sit in another one than their like.
+    """
+    from ..mining.neighbours import STEPS, NeighbourOptions, mine_neighbours
+
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_neighbours(knowledge, options=NeighbourOptions(most=most), progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
 @mine.command("runs")
 @format_option("text", "json")
 @store_option

@@ -65,7 +65,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Question:
-    """One competency question; `text` is its SPARQL, head included."""
+    """One competency question; `text` is its SPARQL, head included.
+
+    Where `between` names two parameters, it reads what changed between the commits that they name, not a snapshot.
+    """
 
     id: str
     title: str
@@ -74,6 +77,7 @@ class Question:
     parameters: tuple[Parameter, ...]
     chart: Chart | None
     text: str
+    between: tuple[str, ...] = ()
 
     def terms(self, values: Mapping[str, Given], find: Find) -> dict[str, ox.NamedNode | ox.Literal]:
         """The terms that `values` stand for, by parameter; what is not given has its default.
@@ -133,8 +137,16 @@ def _read(path: Path) -> Question:
             parts[key] = value
     try:
         chart = _chart(parts["chart"]) if "chart" in parts else None
+        between = tuple(parts["reads"].split()[1:]) if "reads" in parts else ()
         return Question(
-            parts["id"], parts["title"], parts["title-zh"], parts["duty"], tuple(parameters), chart, text
+            parts["id"],
+            parts["title"],
+            parts["title-zh"],
+            parts["duty"],
+            tuple(parameters),
+            chart,
+            text,
+            between,
         )
     except KeyError as missing:
         raise StoreDamaged(f"The question lacks {missing}", where=path.name) from None

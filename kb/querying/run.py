@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from types import MappingProxyType
+from typing import Any, TypedDict
 
 import pyoxigraph as ox
 
@@ -80,12 +81,19 @@ def run(
         raise QueryError("This is an update, not a query", hint="use kb update, or KnowledgeBase.update")
     dataset = dataset or Dataset()
     store = snapshot.view(**needs(snapshot, text, dataset))
-    options: dict = {"prefixes": dict(PREFIXES), "base_iri": BASE}
+    options: dict = {}
     if dataset.listed:
         options["default_graph"] = _seen(dataset.default_graphs, dataset.private)
         options["named_graphs"] = _seen(dataset.named_graphs, dataset.private)
-    if parameters:
-        text = bound(text, parameters)
+    return answered(store, bound(text, parameters) if parameters else text, options)
+
+
+def answered(store: ox.Store, text: str, options: Mapping[str, Any] = MappingProxyType({})) -> Result:
+    """The answer of a store to a query; `options` are those of `Store.query`.
+
+    Raises QueryError.
+    """
+    options = {"prefixes": dict(PREFIXES), "base_iri": BASE, **options}
 
     def once():
         try:

@@ -1,7 +1,7 @@
 """Answers as rows of text: asked, and kept in ``expected/ID.csv``.
 
 ``python -m tests.competency.answers STORE ID...`` writes files anew from a store of the demo shop (scale 0.3,
-seed 7); read what changed before you keep it.
+seed 7; after ``kb mine neighbours`` for K02 and K13); read what changed before you keep it.
 """
 
 from __future__ import annotations

@@ -159,3 +159,13 @@ def test_c15_knows_when_the_seasons_peak(shop: KnowledgeBase, truth: dict) -> No
     assert len(seasonal) >= 4
     # A noisy week may move a peak to the month beside it.
     assert all((found[one] - peaks[one]) % 12 in (0, 1, 11) for one in seasonal)
+
+
+def test_k13_names_the_misplaced_products_alone_and_k02_where_they_belong(
+    mined_shop: KnowledgeBase, truth: dict
+) -> None:
+    planted = {(one["spu"], one["belongs_in"]) for one in truth["miscategorised"]}
+    assert pairs(asked(mined_shop, "K13"), "spu", "nearest") == planted
+    for spu, category in planted:
+        rows = asked(mined_shop, "K02", spu=spu)
+        assert rows[0]["category"] == category and rows[0]["is_own"] == "false" and len(rows) <= 3

@@ -37,7 +37,8 @@ bench: $(VENV)/.dev ## Run the benchmarks; each prints its figures and ratios
 docs: $(VENV)/.ready ## Write docs/cli.md anew from the commands
 	$(BIN)/python -m kb.cli.reference > docs/cli.md
 
-ontology: $(VENV)/.ready ## Write kb/terms.py anew from ontology/
+ontology: $(VENV)/.ready ## Lay out ontology/ as a save in Protégé does, write kb/terms.py anew
+	$(BIN)/python -m kb.ontology.turtle
 	$(BIN)/python -m kb.ontology_terms
 
 lock: $(VENV)/.dev ## Pin the dependencies anew, by version and hash

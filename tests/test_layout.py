@@ -21,7 +21,7 @@ LINES = [
     ["kb.analysing", "kb.exporting"],
     ["kb.administration", "kb.changing", "kb.forgetting", "kb.holding", "kb.judging", "kb.reading"],
     ["kb.remote"],
-    ["kb.backup", "kb.erasure"],
+    ["kb.backup", "kb.erasure", "kb.ontology"],
     ["kb.doctor"],
     ["kb.origins", "kb.writes"],
     ["kb.versions", "kb.reports", "kb.core", "kb.exports", "kb.insight"],

@@ -1,11 +1,11 @@
 """Recommendation: products by who bought them, on amazon-book by KGIN's protocol; with what is known of them, on
 amazon-beauty by PGPR's.
 
-    python benchmarks/recommendation.py DATA [--only book|beauty]
+    python benchmarks/recommendation.py [--data FOLDER] [--only book|beauty]
 
-DATA holds kgrec-amazon-book-interactions (train.txt.gz, test.txt.gz). All items are ranked, those of training left
-out; recall and NDCG at 20, mean over the buyers of the test file, which nothing was tuned on: the powers are those
-of the best of ten trials on another split of the training file. No knowledge graph is used.
+The folder holds kgrec-amazon-book-interactions and kgrec-amazon-beauty. Book: all items are ranked, those of training
+left out; recall and NDCG at 20, mean over the buyers of the test file, which nothing was tuned on: the powers are
+those of the best of ten trials on another split of the training file. No knowledge graph is used.
 
 Beauty: all products that a buyer hasn't bought are ranked, NDCG and hit rate at 10. What the graph adds is shown
 against the same method without it, also for products that nobody has bought yet. The weights are the best of five
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from scipy import sparse
 
 from kb.mining.cooccurrence import cooccurrence
 
+DATA = Path(os.environ.get("KB_SHARED_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
 _AT_ONCE = 2_000
 
 
@@ -204,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--only", choices=["book", "beauty"])
     options = parser.parse_args()
     if options.only != "beauty":

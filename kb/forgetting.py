@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,15 +57,28 @@ class Forgetting:
         if self.read_only:
             raise UsageError("This store was opened to read only")
         asked = named(self.folder, self.snapshot.image, buyer)
-        before = self._go_on_forgetting()
-        return before if before and before.buyer == asked else self._forgotten(asked)
+        with self._forgetting_alone():
+            before = self._forgotten() if self._is_begun else None
+            return before if before and before.buyer == asked else self._forgotten(asked)
 
-    def _go_on_forgetting(self) -> Forgotten | None:
-        """Bring to its end what a crash has interrupted."""
+    def _go_on_forgetting(self) -> None:
+        """Bring to its end what a crash has interrupted; where somebody is just forgetting, wait until they have."""
         self._repair()
-        if not (self.folder.path / _BEGUN / "intent.json").exists():
-            return None
-        return self._forgotten("")
+        if self._is_begun:
+            with self._forgetting_alone():
+                if self._is_begun:
+                    self._forgotten()
+
+    @property
+    def _is_begun(self) -> bool:
+        return (self.folder.path / _BEGUN / "intent.json").exists()
+
+    @contextlib.contextmanager
+    def _forgetting_alone(self) -> Iterator[None]:
+        """Among all threads and processes: it is more than one turn of the writer."""
+        with (self.folder.path / f"{_BEGUN}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _repair(self) -> None:
         if (self.folder.path / _BEGUN).exists():
@@ -71,7 +86,7 @@ class Forgetting:
 
             repaired(self.folder)
 
-    def _forgotten(self, buyer: str) -> Forgotten:
+    def _forgotten(self, buyer: str = "") -> Forgotten:
         from .erasure import clear_away, forgotten
 
         found: list[tuple[Forgotten, list[Path]]] = []

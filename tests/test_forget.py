@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,20 @@ def store_with_shapes(store: Path, made_store: Path, tmp_path: Path) -> Path:
         report = knowledge.load(turtle(tmp_path, text, "mails.ttl"), options=LoadOptions(private=True))
         assert report.quarantined, str(report)
     return place
+
+
+def test_others_write_and_forget_meanwhile(store: Path) -> None:
+    with KnowledgeBase.open(store) as knowledge, ThreadPoolExecutor(6) as pool:
+        forgetting = [pool.submit(knowledge.forget, one) for one in (ANN, BOB)]
+        writes = [
+            pool.submit(knowledge.update, f"INSERT DATA {{ <urn:w{one}> <urn:p> {one} }}")
+            for one in range(20)
+        ]
+        assert {one.result().buyer for one in forgetting} == {ANN, BOB}
+        assert all(one.result().added == 1 for one in writes)
+        written = knowledge.query("SELECT ?s WHERE { ?s <urn:p> ?o FILTER(STRSTARTS(STR(?s), 'urn:w')) }")
+        assert len(written) == 20 and knowledge.doctor()
+    assert found(store) == {}
 
 
 def test_who_is_no_buyer_is_not_forgotten(store: Path) -> None:

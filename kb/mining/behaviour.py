@@ -23,6 +23,8 @@ WITH barring AS (
 )
 SELECT a, b, unnest(units) AS unit FROM barring UNION SELECT b, a, unnest(units) FROM barring
 """
+# What holds more says nothing about two of them, and pairs grow with the square.
+_MOST_IN_A_UNIT = 50
 _UNITS = {
     "basket": """
         SELECT "order" AS unit, spu, min(ordered_at) AS moment,
@@ -54,8 +56,10 @@ class Behaviour:
 
         A pair counts that stands in so many units, over at least so many days.
         """
+        units = _UNITS[unit].format(half_life=self._half_life)
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE unit AS {_UNITS[unit].format(half_life=self._half_life)}"
+            f"CREATE OR REPLACE TEMP TABLE unit AS SELECT * FROM ({units}) "
+            f"QUALIFY count(*) OVER (PARTITION BY unit) <= {_MOST_IN_A_UNIT}"
         )
         return self._asked("companions", unit=unit, support=support, lift=lift, days=days, most=most)
 

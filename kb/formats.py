@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from .errors import UnsupportedFormat, UsageError
 
+_BEGINNING = 4096
+_OWL_SUFFIXES = {".owx": "OWL/XML", ".ofn": "functional syntax", ".omn": "Manchester syntax"}
+_OWL_SYNTAXES = {
+    r"<Ontology[\s>]": "OWL/XML",
+    r"^(Prefix|Ontology)\(": "functional syntax",
+    r"^(Prefix|Ontology):": "Manchester syntax",
+}
 RDF_FORMATS = {
     ".ttl": ox.RdfFormat.TURTLE,
     ".trig": ox.RdfFormat.TRIG,
@@ -78,9 +86,13 @@ def rdf_format(path: Path) -> ox.RdfFormat:
     >>> rdf_format(Path("feed.nq.zst")).name
     'N-Quads'
 
-    Raises UnsupportedFormat, naming the suffixes that are read.
+    A file called ``.owl`` may be of any syntax: its beginning is looked at.
+
+    Raises UnsupportedFormat, naming the suffixes that are read; for syntaxes of OWL alone with the remedy.
     """
     suffix = suffix_of(path)
+    if suffix in (".owl", *_OWL_SUFFIXES):
+        return _owl_format(path, suffix)
     if suffix not in RDF_FORMATS:
         near = difflib.get_close_matches(suffix, [*RDF_FORMATS, *TABLES], 1)
         meant = f"did you mean {near[0]}? " if near else ""
@@ -91,6 +103,28 @@ def rdf_format(path: Path) -> ox.RdfFormat:
             "for standard input say --input-format",
         )
     return RDF_FORMATS[suffix]
+
+
+def _owl_format(path: Path, suffix: str) -> ox.RdfFormat:
+    """What an ontology editor has written, by its beginning; RDF/XML where that can't be seen."""
+    beginning = b""
+    if path.is_file() and path.suffix.lower() not in COMPRESSIONS:
+        with path.open("rb") as stream:
+            beginning = stream.read(_BEGINNING)
+    text = beginning.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    syntax = _OWL_SUFFIXES.get(suffix)
+    for pattern, name in _OWL_SYNTAXES.items():
+        if syntax is None and re.search(pattern, text, re.MULTILINE):
+            syntax = name
+    if syntax:
+        raise UnsupportedFormat(
+            f"This is {syntax}, a syntax of OWL that is no RDF",
+            where=str(path),
+            hint="in Protégé: File > Save as... > Turtle Syntax, and name that file",
+        )
+    if not text or text.startswith("<?xml") or "<rdf:RDF" in text:
+        return ox.RdfFormat.RDF_XML
+    return ox.RdfFormat.JSON_LD if text[0] in "{[" and '"@' in text else ox.RdfFormat.TURTLE
 
 
 def rdf_format_named(name: str) -> ox.RdfFormat:

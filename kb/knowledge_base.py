@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Self
 
 import pyoxigraph as ox
 
-from . import graphs, pipeline
+from . import graphs
 from .administration import Administration
 from .analysing import Analysing
 from .changing import Changing
-from .columns.batches import batches_of
 from .columns.image import Image
 from .columns.rows import Rows
 from .conditions import Conditions
 from .core.client import routed
 from .drafts import Draft
-from .errors import Forbidden, OntologyError, SourceError, UsageError
+from .errors import Forbidden, SourceError, UsageError
 from .exporting import Exporting
 from .forgetting import Forgetting
 from .formats import stem_of
@@ -34,10 +33,10 @@ from .judging import Judging
 from .loading.inputs import Inputs
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
+from .modelling import Modelling
 from .origins import origins_of_load
 from .pipeline import Patch, Wish
 from .reading import Reading
-from .reasoning import OntologyCheck, check_ontology
 from .reports import LoadReport
 from .settings import Settings
 from .store import Commit, Folder
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Forgetting, Administration):
+class KnowledgeBase(Analysing, Exporting, Changing, Judging, Modelling, Holding, Forgetting, Administration):
     """A knowledge base in a folder; open it with `KnowledgeBase.open`."""
 
     folder: Folder
@@ -261,33 +260,6 @@ class KnowledgeBase(Analysing, Exporting, Changing, Judging, Holding, Forgetting
             return Wish(commit, Patch(added, removed))
 
         return self._write(undone.source, reverted, alone=True)
-
-    def check_ontology(self, *, write: bool = False) -> OntologyCheck:
-        """Check the store's ontology with HermiT: consistency, impossible classes, classification.
-
-        With `write`, what classification adds to the rules becomes part of the ontology, as a commit; reasoning
-        reads only that. Raises ToolMissing without Java, OntologyError for what HermiT can't read.
-        """
-        found = check_ontology(pipeline.axioms_of(self.snapshot.image))
-        if write:
-            if not found.consistent:
-                raise OntologyError("The ontology is inconsistent: " + "; ".join(found.conflict))
-            place = ox.NamedNode(graphs.CLASSIFIED)
-            self._classify([ox.Quad(one.subject, one.predicate, one.object, place) for one in found.added])
-        return found
-
-    @routed()
-    def _classify(self, quads: Sequence[ox.Quad]) -> LoadReport:
-        """Make these quads the classified graph of the ontology."""
-
-        def classified(turn: Turn) -> Wish:
-            commit = self._header(turn, "ontology", "what classification adds to the ontology")
-            image = turn.staging.image
-            wanted = Rows.encoded(image.dictionary, batches_of(quads))
-            stale = image.rows_of(graphs.CLASSIFIED)
-            return Wish(commit, Patch(wanted.minus(stale), stale.minus(wanted)), judged=False)
-
-        return self._write("ontology", classified, alone=True)
 
     def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
         return Commit(turn.number, author=self.author, source=source, message=message, content=content)

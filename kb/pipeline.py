@@ -253,18 +253,18 @@ def rules_of(image: Image, *, reasoning: Reasoning = "full") -> RuleSet:
     """The rules of the ontologies in an image, as far as a profile takes them."""
     left_out = {f"{graphs.ONTOLOGY}{name}" for name in LEFT_OUT.get(reasoning, ())}
     names = [one for one in image.graph_names() if one.startswith(graphs.ONTOLOGY) and one not in left_out]
-    return compile_ontology(_triples(image, names if reasoning != "none" else []), image.dictionary)
+    return compile_ontology(triples_of(image, names if reasoning != "none" else []), image.dictionary)
 
 
 def axioms_of(image: Image) -> list[ox.Triple]:
     """The axioms of the ontologies in an image, without what classification added to them."""
     names = [one for one in image.graph_names() if one.startswith(graphs.ONTOLOGY)]
-    return _triples(image, [one for one in names if one != graphs.CLASSIFIED])
+    return triples_of(image, [one for one in names if one != graphs.CLASSIFIED])
 
 
 def shapes_of(image: Image) -> ShapesGraph:
     """The shapes in an image."""
-    return read_shapes(_triples(image, [graphs.SHAPES]))
+    return read_shapes(triples_of(image, [graphs.SHAPES]))
 
 
 def deferred_of(image: Image, names: Iterable[str]) -> frozenset[int]:
@@ -282,7 +282,7 @@ def deferred_of(image: Image, names: Iterable[str]) -> frozenset[int]:
     return frozenset(found - {NO_ID})
 
 
-def _triples(image: Image, names: Iterable[str]) -> list[ox.Triple]:
+def triples_of(image: Image, names: Iterable[str]) -> list[ox.Triple]:
     """The triples of graphs, blank nodes again blank."""
     found: list[ox.Triple] = []
     for graph in names:

@@ -19,7 +19,7 @@ LINES = [
     ["kb"],
     ["kb.knowledge_base"],
     ["kb.analysing", "kb.exporting"],
-    ["kb.administration", "kb.changing", "kb.forgetting", "kb.holding", "kb.judging", "kb.reading"],
+    ["kb.administration", "kb.changing", "kb.forgetting", "kb.holding", "kb.judging", "kb.modelling", "kb.reading"],
     ["kb.remote"],
     ["kb.backup", "kb.erasure", "kb.ontology"],
     ["kb.doctor"],

@@ -36,7 +36,12 @@ def reference() -> str:
         for name in verbs:
             command = group.get_command(root, name)
             assert command is not None
-            parts += [f"### kb {name}\n", _fenced(command.get_help(click.Context(command, root, name)))]
+            context = click.Context(command, root, name)
+            parts += [f"### kb {name}\n", _fenced(command.get_help(context))]
+            if isinstance(command, click.Group):
+                for inner, verb in sorted(command.commands.items()):
+                    told = verb.get_help(click.Context(verb, context, inner))
+                    parts += [f"#### kb {name} {inner}\n", _fenced(told)]
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -6,7 +6,7 @@ A file in this form changes in a save only where somebody edited it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,14 +89,18 @@ _BARE = (XSD.integer, XSD.decimal)
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
-def formatted(path: Path) -> str:
+def formatted(path: Path, *, replaced: Mapping[tuple[ox.NamedNode, ox.NamedNode], Term] | None = None) -> str:
     """The text of an ontology file as a save in Protégé would write it; comments but the OWL API's own are lost.
 
-    Raises OntologyError for what does not parse, and for what names no ontology.
+    `replaced` are values that stand for those in the file, by subject and predicate. Raises OntologyError for what
+    does not parse, and for what names no ontology.
     """
     try:
         parser = ox.parse(path=str(path), format=ox.RdfFormat.TURTLE)
-        triples = [quad.triple for quad in parser]
+        news = replaced or {}
+        triples = [quad.triple for quad in parser if (quad.subject, quad.predicate) not in news] + [
+            ox.Triple(*key, value) for key, value in news.items()
+        ]
     except SyntaxError as fault:
         raise OntologyError(f"It does not parse: {fault.msg}", where=f"{path}, line {fault.lineno}") from None
     return _Layout(triples, dict(parser.prefixes), str(path)).text()

@@ -19,6 +19,7 @@ from .reader import View
 UMBRELLA = f"{graphs.BASE}onto"
 _TITLE = NamedNode("http://purl.org/dc/terms/title")
 _DESCRIPTION = NamedNode("http://purl.org/dc/terms/description")
+DEFINITION = SKOS.definition
 _AXIOMS = (RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.inverseOf)
 _KINDS = {
     OWL.Class: "Classes",

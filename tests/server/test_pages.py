@@ -124,6 +124,28 @@ def test_the_ontology_answers_at_its_iri(server: Server) -> None:
     assert len(list(ox.parse(umbrella.body, format=ox.RdfFormat.TURTLE))) > len(triples)
 
 
+def test_each_term_has_its_page_in_both_languages(server: Server) -> None:
+    page = plain(server.get("/ontology/hasBrand", Accept=PAGE).text)
+    for said in (
+        "has brand",
+        "Relates a catalogue item to its own brand",
+        "Follows from",
+        "variant of",
+        "then",
+    ):
+        assert said in page
+    chinese = plain(server.get("/ontology/SPU?lang=zh", Accept=PAGE).text)
+    for said in ("标准产品单元", "上位", "约束它的形状", "用到它的问题", "示例"):
+        assert said in chinese
+
+
+def test_a_term_is_rdf_for_programs(server: Server) -> None:
+    answer = server.get("/ontology/hasBrand", Accept="text/turtle")
+    triples = list(ox.parse(answer.body, format=ox.RdfFormat.TURTLE))
+    assert {one.predicate.value.split("#")[1] for one in triples} >= {"label", "propertyChainAxiom", "first"}
+    assert server.get("/ontology/nothing", Accept=PAGE).status == 404
+
+
 def test_find_answers_boxes_and_people(server: Server) -> None:
     hits = server.get("/find?q=velvet&kind=ckb:SPU", Accept="application/json").json
     assert [hit["href"] for hit in hits] == [SPU]

@@ -16,9 +16,6 @@ from .writer import Outcome, Turn, Writer
 if TYPE_CHECKING:
     from .erasure import Forgotten
 
-# What a forgetting that has not ended keeps; `kb.erasure` describes it.
-_BEGUN = "forgetting"
-
 
 class Forgetting:
     """Forgetting a buyer; what a crash interrupted, the next write goes on with."""
@@ -71,17 +68,17 @@ class Forgetting:
 
     @property
     def _is_begun(self) -> bool:
-        return (self.folder.path / _BEGUN / "intent.json").exists()
+        return (self.folder.forgetting / "intent.json").exists()
 
     @contextlib.contextmanager
     def _forgetting_alone(self) -> Iterator[None]:
         """Among all threads and processes: it is more than one turn of the writer."""
-        with (self.folder.path / f"{_BEGUN}.lock").open("w") as lock:
+        with (self.folder.path / "forgetting.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _repair(self) -> None:
-        if (self.folder.path / _BEGUN).exists():
+        if self.folder.forgetting.exists():
             from .erasure import repaired
 
             repaired(self.folder)

@@ -63,7 +63,7 @@ def quarantine(folder: Folder) -> Iterator[Finding]:
 def leftovers(folder: Folder) -> Iterator[Finding]:
     """What processes that died have left; all but a buyer half forgotten is harmless."""
     path = folder.path
-    if (path / "forgetting").exists():
+    if folder.forgetting.exists():
         what = "forgetting a buyer was interrupted: until it ends, parts of the store still know them"
         yield Finding("folder", what, "kb forget goes on with it, and so does the next write")
     if holder := _stale_lock(path / "lock"):

@@ -40,11 +40,11 @@ from ..store.journal_copy import copy_journal
 from ..store.private_owners import Owners
 from ..store.quarantine import Quarantine
 from ..store.snapshots import in_use
+from ..store.staging import sweep
 from ..versions.past import HISTORY, turn
 from .outside import Fate, settled
-from .traces import Traces, history, traces_of
+from .traces import Traces, traces_of, written
 
-FORGETTING = "forgetting"
 # Seconds that readers of an older snapshot get to end.
 _PATIENCE = 2.0
 
@@ -61,14 +61,14 @@ class Intent:
     def of(cls, folder: Folder) -> Intent | None:
         """What a forgetting that has not ended noted; None where none was begun."""
         try:
-            values = json.loads((_place(folder) / "intent.json").read_text(encoding="utf-8"))
+            values = json.loads((folder.forgetting / "intent.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         return cls(Traces(values["buyer"], tuple(values["nodes"])), values["author"], values["commit"])
 
     def note(self, folder: Folder) -> None:
         """Make it outlive this process."""
-        place = _place(folder)
+        place = folder.forgetting
         place.mkdir(mode=0o700, exist_ok=True)
         draft = place / "intent.draft"
         said = {
@@ -115,10 +115,11 @@ class Forgotten:
 
 
 def repaired(folder: Folder) -> None:
-    """Put a journal in its place where a crash came between taking the old one away and that; needs the lock."""
-    place, journal = _place(folder) / "journal", folder.path / "journal"
+    """Put the new journal in its place once the old one is away, which a crash may have left undone."""
+    place, journal = folder.forgetting / "journal", folder.path / "journal"
     if place.exists() and not journal.exists():
-        place.rename(journal)
+        with suppress(FileNotFoundError):  # Another process was quicker.
+            place.rename(journal)
         sync(folder.path)
 
 
@@ -152,10 +153,19 @@ def forgotten(
 
 def clear_away(folder: Folder, stale: Sequence[Path]) -> None:
     """Remove older snapshots, then the note that somebody is being forgotten: the end."""
-    with turn(folder.path / HISTORY):
-        for place in [*stale, *(folder.path / HISTORY).glob("[0-9]*")]:
+    history = folder.path / HISTORY
+    with turn(history):
+        sweep(history)
+        for place in [*stale, *history.glob("[0-9]*")]:
             _evict(place)
-    shutil.rmtree(_place(folder), ignore_errors=True)
+        # What a crash has left of snapshots that were being made, or removed.
+        for left in (
+            *history.glob(".[0-9]*"),
+            *history.glob(".gone-*"),
+            *(folder.path / "snapshots").glob(".gone-*"),
+        ):
+            shutil.rmtree(left)
+    shutil.rmtree(folder.forgetting, ignore_errors=True)
     sync(folder.path)
 
 
@@ -170,18 +180,14 @@ def _evict(folder: Path) -> None:
         shutil.rmtree(gone)
 
 
-def _place(folder: Folder) -> Path:
-    return folder.path / FORGETTING
-
-
 def _rewrite_journal(folder: Folder, intent: Intent, progress: Progress) -> None:
     """Write the journal anew without the buyer, with one more commit, and put it in the place of the old one."""
     progress("writing the journal anew", 0, 0)
-    source, traces, place = folder.journal, intent.traces, _place(folder)
+    source, traces, place = folder.journal, intent.traces, folder.forgetting
     for left in ("draft", "journal", "old"):
         shutil.rmtree(place / left, ignore_errors=True)
     target = Journal(place / "draft", durability="disk" if source.durable else "os", keys=source.keys.path)
-    owner = Owners(*history(folder))
+    owner = Owners(*written(folder))
 
     def header(commit: Commit) -> Commit:
         author, source, message = (

@@ -82,7 +82,7 @@ def traces_of(folder: Folder, buyer: str) -> Traces:
 
     Raises NotFound for a buyer that nothing is known of, UsageError for what is no buyer, StoreDamaged.
     """
-    image, rows = history(folder)
+    image, rows = written(folder)
     owners, known = Owners(image, rows), _pairs(rows)
     nodes = distinct(np.concatenate([heads(known), tails(known)]))
     node = image.dictionary.id(f"<{buyer}>")
@@ -102,7 +102,7 @@ def traces_of(folder: Folder, buyer: str) -> Traces:
     return Traces(buyer, tuple(sorted(image.dictionary.decode(own).to_pylist())))
 
 
-def history(folder: Folder) -> tuple[Image, Rows]:
+def written(folder: Folder) -> tuple[Image, Rows]:
     """Every row that a private graph was ever to hold, as far as it can be read, with an image of their terms alone."""
     dictionary = Dictionary()
     rows = Rows.encoded(dictionary, (some for some in _private(folder) if len(some)))

@@ -51,6 +51,11 @@ class Folder:
         return [place / name for name in sorted(entry.name for entry in _published(place))]
 
     @property
+    def forgetting(self) -> Path:
+        """A folder that is there while a buyer is being forgotten, or since a crash (see `kb.erasure`)."""
+        return self.path / "forgetting"
+
+    @property
     def pinned(self) -> list[Path]:
         """The folders of the snapshots that pruning leaves alone, oldest first."""
         return [place for place in self.snapshots if (place / PINNED).exists()]

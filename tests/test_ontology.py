@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -263,6 +264,42 @@ def test_profile_check_finds_a_functional_property_with_a_chain(
     merged = tmp_path / "merged.ttl"
     merged.write_bytes(ntriples([*axioms(*EVERYTHING), fault]))
     assert {line.split(":")[0] for line in profile_report(program, merged)[:-1]} == {"OWL 2 DL", "OWL 2 RL"}
+
+
+def controls() -> dict[str, tuple[list[Triple], set[str]]]:
+    """Constructs that somebody may add: their triples, and the profiles that the check says are left."""
+    found: dict[str, tuple[list[Triple], set[str]]] = {}
+    unseen: dict[str, set[str]] = defaultdict(set)
+    for quad in parse(path=str(HERE / "ontology" / "controls.trig"), format=RdfFormat.TRIG):
+        stated = quad.graph_name == DefaultGraph()
+        name = (quad.subject if stated else quad.graph_name).value.removeprefix(TEST)
+        added, violated = found.setdefault(name, ([], set()))
+        if not stated:
+            added.append(quad.triple)
+        elif quad.predicate.value == f"{TEST}violates":
+            violated |= {quad.object.value} - {"none"}
+        else:
+            unseen[name].add(quad.object.value)
+    return {name: (added, violated - unseen[name]) for name, (added, violated) in found.items()}
+
+
+def test_profile_check_flags_or_passes_each_control_as_listed(
+    program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    files = []
+    for name, (added, _) in controls().items():
+        files.append(tmp_path / f"{name}.ttl")
+        files[-1].write_bytes(ntriples([*axioms(*EVERYTHING), *added]))
+    command = [program("java"), "-cp", HERMIT, HERE / "ontology" / "Profiles.java", *files]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    flagged: list[set[str]] = [set()]
+    for line in lines:
+        if line.startswith("axioms:"):
+            flagged.append(set())
+        else:
+            flagged[-1].add(line.split(":")[0].removeprefix("OWL 2 "))
+    assert dict(zip(controls(), flagged, strict=False)) == {name: of for name, (_, of) in controls().items()}
+    assert len(controls()) == 20
 
 
 def hermit(data: Iterable[Triple]) -> list[str]:

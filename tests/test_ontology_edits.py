@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from kb.errors import OntologyError, UnsupportedFormat, UsageError
 from kb.ontology.difference import difference, read_ontology
 from kb.ontology.release import release
 from kb.ontology.turtle import formatted
+from kb.reasoning import OntologyCheck
+from kb.reasoning.rules import Unsupported
 from kb.resources import folder
 from tests.shop import BRANDS, turtle
 
@@ -177,6 +179,18 @@ def test_owl_file_may_be_turtle(tmp_path: Path) -> None:
         str(difference(read_ontology([file]), read_ontology([folder("ontology") / "core.ttl"])))
         == "no difference"
     )
+
+
+def test_vocabularies_of_others_are_read_compressed(shared_data: Callable[[str], Path]) -> None:
+    file = shared_data("gs1-webvoc") / "gs1Voc.ttl.gz"
+    assert "class added: <https://ref.gs1.org/voc/Product>" in str(difference([], read_ontology([file])))
+
+
+def test_what_rules_do_not_cover_is_counted_where_it_occurs_often() -> None:
+    many = tuple(Unsupported("a facet", f"axiom {number}", "use a shape") for number in range(7000))
+    told = str(OntologyCheck(True, (), (), (), many, ())).splitlines()
+    assert len(told) == 5
+    assert told[-1] == "not covered: a facet, 6,997 more"
 
 
 def test_verbs_of_the_command_line(knowledge: KnowledgeBase, edited: Path) -> None:

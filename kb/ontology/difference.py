@@ -11,6 +11,7 @@ import pyoxigraph as ox
 
 from ..errors import OntologyError, SourceError
 from ..formats import rdf_format
+from ..loading.rdf import open_source
 from ..terms import OWL, PREFIXES, RDF, RDFS, SKOS
 
 _KINDS = {
@@ -113,12 +114,15 @@ def ontology_files(paths: Sequence[str | Path]) -> list[Path]:
 
 
 def _parsed(file: Path) -> list[ox.Triple]:
-    try:
-        base = file.absolute().as_uri()
-        quads = ox.parse(path=str(file), format=rdf_format(file), base_iri=base, rename_blank_nodes=True)
-        return [quad.triple for quad in quads]
-    except SyntaxError as fault:
-        raise OntologyError(f"It does not parse: {fault.msg}", where=f"{file}, line {fault.lineno}") from None
+    base = file.absolute().as_uri()
+    with open_source(file) as stream:
+        try:
+            quads = ox.parse(stream.read(), format=rdf_format(file), base_iri=base, rename_blank_nodes=True)
+            return [quad.triple for quad in quads]
+        except SyntaxError as fault:
+            raise OntologyError(
+                f"It does not parse: {fault.msg}", where=f"{file}, line {fault.lineno}"
+            ) from None
 
 
 def difference(before: Iterable[ox.Triple], after: Iterable[ox.Triple]) -> Difference:

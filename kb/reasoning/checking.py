@@ -19,6 +19,7 @@ from .proof_tree import Proof
 from .rules import Unsupported
 
 MOST_JUSTIFIED = 5
+MOST_OF_A_KIND = 3
 Axiom = tuple[ox.Triple, ...]
 _DECLARING = tuple(map(owl, ("Class", "ObjectProperty", "DatatypeProperty")))
 _MEMBER = ox.NamedNode("urn:commerce-kb:fresh:member")
@@ -57,9 +58,19 @@ class OntologyCheck:
         for one in self.impossible:
             lines += [f"{one.iri} can have no member", *(f"  {axiom}" for axiom in one.axioms)]
         lines += [f"added: {short(one.subject)} SubClassOf {short(one.object)}" for one in self.added]
-        lines += [f"not covered: {one}" for one in self.unsupported]
+        lines += self._not_covered()
         lines += [f"import that is not here: {one}" for one in self.missing_imports]
         return "\n".join(lines)
+
+    def _not_covered(self) -> Iterator[str]:
+        """What the rules don't cover: constructs that occur often are counted, with the first few axioms."""
+        kinds: dict[str, list[Unsupported]] = {}
+        for one in self.unsupported:
+            kinds.setdefault(one.construct, []).append(one)
+        for construct, found in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
+            yield from (f"not covered: {one}" for one in found[:MOST_OF_A_KIND])
+            if len(found) > MOST_OF_A_KIND:
+                yield f"not covered: {construct}, {len(found) - MOST_OF_A_KIND:,} more"
 
     def to_dict(self) -> dict:
         """The check for JSON."""

@@ -44,6 +44,7 @@ from .writer import Outcome, Turn, Work, Writer
 from .writes import Change, LoadOptions
 
 if TYPE_CHECKING:
+    from .loading.drafting import MappingDraft
     from .remote import RemoteKnowledgeBase
 
 
@@ -151,6 +152,18 @@ class KnowledgeBase(Analysing, Exporting, Changing, Judging, Modelling, Holding,
             self.folder.remove_unused()
             raise
         self.settings.write(self.folder.path)
+
+    @staticmethod
+    def map(paths: str | Path | Sequence[str | Path], *, currency: str | None = None) -> MappingDraft:
+        """Draft a mapping for tables of products that nobody has mapped, from names and values of their columns.
+
+        `currency` (ISO 4217) is for prices whose currency no column says. Raises MappingError where no file looks like
+        a table of products or of categories, SourceError, UnsupportedFormat.
+        """
+        from .loading.drafting import draft_mapping
+
+        files = [paths] if isinstance(paths, (str, Path)) else paths
+        return draft_mapping([Path(path) for path in files], currency=currency)
 
     @routed(paths=("paths", "mapping"))
     def load(

@@ -8,10 +8,12 @@ from typing import Any, get_args
 
 import click
 
-from ..formats import rdf_format_named
+from ..formats import rdf_format_named, stem_of
+from ..graphs import source_name
 from ..knowledge_base import LoadOptions
 from ..loading.inputs import Inputs
 from ..settings import Durability, Reasoning, is_file
+from .mapping import accepted
 from .options import format_option, opened, progress, put, say, store_option, text_of
 
 
@@ -77,6 +79,7 @@ def _names(given: tuple[str, ...]) -> tuple[str, ...] | None:
 Examples:
   kb load feed.ttl
   kb load products.csv offers.csv --mapping shop.yml --source shop
+  kb load products.csv --currency EUR            # drafts a mapping, shows it, asks
   zcat feed.nq.gz | kb load - --input-format nq --source nightly
   kb load feed.ttl --dry-run
 """
@@ -84,6 +87,8 @@ Examples:
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--source", help="What the quads are filed under [default: the first file's stem].")
 @click.option("--mapping", "-m", type=click.Path(), help="RML (.ttl) or YARRRML (.yml) mapping, for tables.")
+@click.option("--currency", help="The currency of prices in tables without mapping, where no column says it.")
+@click.option("--yes", "-y", is_flag=True, help="Accept the mapping that is drafted for tables without one.")
 @click.option("--message", help="The commit's message.")
 @click.option("--add", is_flag=True, help="Add to the source instead of replacing what it said before.")
 @click.option("--private", is_flag=True, help="File quads without a graph name among the private graphs.")
@@ -96,6 +101,8 @@ def load(
     files: tuple[str, ...],
     source: str | None,
     mapping: str | None,
+    currency: str | None,
+    yes: bool,
     message: str | None,
     add: bool,
     private: bool,
@@ -117,7 +124,11 @@ def load(
         dry_run=dry_run,
         format=rdf_format_named(input_format) if input_format else None,
     )
-    inputs = Inputs(tuple(map(Path, files)))
+    inputs = Inputs(tuple(map(Path, files)), format=options.format)
+    if mapping is None and inputs.tables:
+        source = source or source_name(stem_of(inputs.files[0]))
+        tables = tuple(map(str, inputs.tables))
+        mapping = str(accepted(tables, store=store, source=source, currency=currency, yes=yes))
     with opened(store, read_only=False) as knowledge, progress(inputs.size, "reading") as advance:
         report = knowledge.load(
             files, source=source, mapping=mapping, message=message, options=options, progress=advance

@@ -78,7 +78,7 @@ _SUMMARIES = {
     "token": "Add, list and remove the tokens by which the server is used.",
     "mine": "Mine knowledge from the graph: products, buyers.",
     "review": "Decide about mined edges that are not sure.",
-    "ontology": "Check an ontology: is it consistent, is each class possible?",
+    "ontology": "Check, compare, load and release the ontology.",
     "shapes": "Lint shapes: misspelt, contradictory, judging nothing.",
     "log": "List the commits.",
     "diff": "Show what changed between two commits.",

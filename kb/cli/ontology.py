@@ -15,7 +15,17 @@ from .options import format_option, opened, put, say, store_option
 _FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(
+    epilog="""
+\b
+Examples:
+  kb ontology check
+  kb ontology check --edit ontology/catalog.ttl
+  kb ontology diff ontology-0.1.0 ontology
+  kb ontology load ontology/catalog.ttl
+  kb ontology COMMAND --help shows more
+"""
+)
 def ontology() -> None:
     """Check, compare, load and release the ontology."""
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import pyoxigraph as ox
 
 from .. import graphs
+from ..contradictions import ContradictionReport
 from ..errors import QueryError, SourceError, UnsupportedFormat, UsageError
 from ..formats import is_table, rdf_format, stem_of
 from ..querying import guard
@@ -133,6 +134,10 @@ class RemoteKnowledgeBase:
     def explain_missing(self, subject: Value, property: Value, object: Value) -> Gaps:
         """Why a triple does not hold, as `KnowledgeBase.explain_missing`."""
         return cast(Gaps, self._read("explain_missing", **_triple(subject, property, object)))
+
+    def contradictions(self, *, accounts: int = 3) -> ContradictionReport:
+        """What can't all be true of what may be seen, so many in full, as `KnowledgeBase.contradictions`."""
+        return cast(ContradictionReport, self._read("contradictions", accounts=accounts))
 
     def log(self) -> list[Commit]:
         """All commits that may be seen, oldest first."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ..contradictions import ContradictionReport
 from ..querying.find import Match
 from ..reasoning import Gaps, Proof, Proofs
 from ..statistics import Profile, Stats
@@ -13,6 +14,7 @@ from ..store import Commit
 
 RESULTS: Mapping[str, Any] = MappingProxyType(
     {
+        "contradictions": ContradictionReport,
         "explain": Proof,
         "explain_all": Proofs,
         "explain_missing": Gaps,
@@ -26,6 +28,7 @@ _TRIPLE = ("subject", "property", "object")
 # Terms are written as in N-Triples.
 PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "contradictions": ("accounts",),
         "explain": _TRIPLE,
         "explain_all": (*_TRIPLE, "at_most"),
         "explain_missing": _TRIPLE,
@@ -36,4 +39,4 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 TERMS = frozenset(_TRIPLE)
-NUMBERS = frozenset(("at_most", "limit"))
+NUMBERS = frozenset(("accounts", "at_most", "limit"))

@@ -34,6 +34,17 @@ def test_the_server_tells_what_the_facade_tells(contradictory: Server) -> None:
     assert sorted(told) == sorted(anew.contradictions) and len(told) == 2
 
 
+def test_programs_elsewhere_get_what_the_facade_gives(contradictory: Server) -> None:
+    token = contradictory.bearing("analyst").headers["Authorization"].removeprefix("Bearer ")
+    with (
+        KnowledgeBase.open(contradictory.store, read_only=True) as local,
+        KnowledgeBase.connect(contradictory.address, token=token) as analyst,
+        KnowledgeBase.connect(contradictory.address) as stranger,
+    ):
+        assert analyst.contradictions(accounts=10) == local.contradictions(accounts=10)
+        assert stranger.contradictions() == local.contradictions(private=False)
+
+
 @pytest.mark.parametrize("accept", ["application/json", PAGE])
 def test_strangers_see_contradictions_of_public_facts_alone(contradictory: Server, accept: str) -> None:
     elsewhere = contradictory.bearing("analyst", graphs=("https://w3id.org/commerce-kb/graph/private/other",))

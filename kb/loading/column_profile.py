@@ -22,6 +22,7 @@ _CHECKED = (
 PATTERNS: Mapping[str, str] = MappingProxyType(
     {
         "number": f"TRY_CAST({_PLAIN} AS DOUBLE) IS NOT NULL",
+        "comma": "regexp_matches(text, '[0-9],[0-9]{1,2}[^0-9]*$')",
         "gtin": f"regexp_full_match({_BARE}, '[0-9]{{8}}|[0-9]{{12,14}}') AND {_CHECKED}",
         "email": "regexp_full_match(text, '[^@ ]+@[^@ ]+[.][A-Za-z]{2,}')",
         "phone": "regexp_full_match(text, '[+(]?[0-9][0-9() .-]{6,18}')",
@@ -29,7 +30,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "han": "regexp_matches(text, '[\\x{4E00}-\\x{9FFF}]')",
     }
 )
-"""Conditions on a value, `text`."""
+"""Conditions on a value, `text`; `comma` is a decimal one."""
 
 
 @dataclass(frozen=True)

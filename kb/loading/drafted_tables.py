@@ -73,8 +73,7 @@ class Table:
         if "description" in self._columns:
             columns["description"] = f"left({self._text('description')}, 4000)"
         if "price" in self._columns:
-            amount = f"regexp_extract(replace({self._text('price')}, ',', ''), '[0-9]+([.][0-9]+)?')"
-            columns |= {"price": f"TRY_CAST({amount} AS DECIMAL(12, 2))", "currency": money or "NULL"}
+            columns |= {"price": self._amount(), "currency": money or "NULL"}
         listed = ",\n  ".join(f"{sql} AS {name}" for name, sql in columns.items())
         table = identifier(self._profile.table)
         leaf = "CASE WHEN broader IS NULL THEN path ELSE list_append(path, 'other') END"
@@ -183,6 +182,14 @@ class Table:
         bare = f"trim({self._text('category')}, '[]\"'' ')"
         parts = f"list_transform(string_split({bare}, '{sign}'), lambda part: trim(part))"
         return f"coalesce(nullif(list_filter({parts}, lambda part: part != ''), []), ['uncategorised'])"
+
+    def _amount(self) -> str:
+        """A price as a decimal, whichever sign stands before its cents in most rows."""
+        price = next(one for one in self._profile.columns if one.name == self._columns["price"])
+        bare = f"regexp_replace({self._text('price')}, '[^0-9.,-]', '', 'g')"
+        comma = price.patterns["comma"] > 0.5
+        plain = f"replace(replace({bare}, '.', ''), ',', '.')" if comma else f"replace({bare}, ',', '')"
+        return f"TRY_CAST({plain} AS DECIMAL(12, 2))"
 
     def _currency(self, given: str | None) -> str | None:
         """The SQL of the currency; None where nobody knows."""

@@ -80,6 +80,17 @@ def test_prices_without_currency_are_left_out_until_it_is_named(tmp_path: Path) 
     assert "ckb:Offer" in sure.text and "'GBP'" in sure.text
 
 
+def test_commas_before_cents_are_told_from_those_between_thousands(tmp_path: Path) -> None:
+    texts = {
+        "id;name;price\n1;Lippe rot;1.234,50 €\n2;Lippe rosa;9,00 €\n": {"1234.5", "9"},
+        "id;name;price\n1;Lippe rot;€1,234.50\n2;Lippe rosa;€9\n": {"1234.5", "9"},
+    }
+    for text, prices in texts.items():
+        draft = KnowledgeBase.map(write(tmp_path, "shop.csv", text))
+        told = {triple.split('"')[1] for triple in draft.preview if "ckb:price" in triple}
+        assert told == prices
+
+
 def test_chinese_headers_and_titles(tmp_path: Path) -> None:
     file = write(
         tmp_path,

@@ -10,6 +10,8 @@ from .sources import identifier
 
 _SYMBOLS = {"$": "USD", "£": "GBP", "€": "EUR", "₹": "INR", "R$": "BRL", "Rs": "INR"}
 _SEPARATORS = (">>", ">", "|", "/")
+# A part of a path as long as this, with which a title begins, is that product and no category.
+_NAME = 15
 
 
 class Table:
@@ -181,7 +183,11 @@ class Table:
         sign = max(_SEPARATORS, key=lambda one: sum(one in sample for sample in found.samples))
         bare = f"trim({self._text('category')}, '[]\"'' ')"
         parts = f"list_transform(string_split({bare}, '{sign}'), lambda part: trim(part))"
-        return f"coalesce(nullif(list_filter({parts}, lambda part: part != ''), []), ['uncategorised'])"
+        # Some shops end the path with the product's own name, cut short.
+        title, part = f"lower({self._text('title')})", "lower(rtrim(part, '. '))"
+        named = f"length(part) > {_NAME} AND (starts_with({title}, {part}) OR starts_with({part}, {title}))"
+        kept = f"list_filter({parts}, lambda part: part != '' AND NOT ({named}))"
+        return f"coalesce(nullif({kept}, []), ['uncategorised'])"
 
     def _amount(self) -> str:
         """A price as a decimal, whichever sign stands before its cents in most rows."""

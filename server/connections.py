@@ -51,6 +51,8 @@ class Client(socket.socket):
 
     waiting: threading.Semaphore
     """How many threads of this process may wait for clients at once."""
+    over: Callable[[], bool]
+    """Whether nobody is waited for any more, as the process ends."""
     lasting = False
     """Set by whoever answers, when the answer is right until the next commit for all who ask without a token."""
     again: Callable[[float], None]
@@ -97,9 +99,10 @@ class Client(socket.socket):
             if not self.waiting.acquire(blocking=False):
                 raise ConnectionResetError(errno.ECONNRESET, "too many clients keep threads waiting")
             try:
-                late = self._began + _PATIENCE + self._moved / _BYTES_PER_SECOND - time.monotonic()
-                if late <= 0 or not poll.poll(late * 1000):
-                    raise ConnectionResetError(errno.ECONNRESET, "the client is too slow")
+                while not poll.poll(_MOMENT * 1000):
+                    late = self._began + _PATIENCE + self._moved / _BYTES_PER_SECOND < time.monotonic()
+                    if late or self.over():
+                        raise ConnectionResetError(errno.ECONNRESET, "the client is too slow")
             finally:
                 self.waiting.release()
         try:
@@ -112,6 +115,7 @@ class Worker(ThreadWorker):
     """An HTTP process."""
 
     answers: Answers | None = None
+    _end: float | None = None
 
     def init_process(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -134,12 +138,18 @@ class Worker(ThreadWorker):
                 raise
             return
         client = Client(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        client.waiting = self._waiting
+        client.waiting, client.over = self._waiting, self._is_over
         client.begin()
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections - 1:
             self._evict()
         self.enqueue_req(TConn(self.cfg, client, address, listener.getsockname()))
+
+    def _is_over(self) -> bool:
+        """Whether this process has been ending for as long as it may."""
+        if not self.alive and self._end is None:
+            self._end = time.monotonic() + self.cfg.graceful_timeout / 2
+        return self._end is not None and time.monotonic() > self._end
 
     def enqueue_req(self, conn: TConn) -> None:
         """Gather the next request of a connection, then have a thread answer it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -181,6 +182,19 @@ def test_a_server_that_is_to_end_finishes_the_query_that_runs(
         server.process.send_signal(signal.SIGTERM)
         assert waiting.result().status == 200
     assert server.process.wait(20) == 0
+
+
+def test_who_does_not_read_an_answer_keeps_no_server_from_ending(
+    launch: Callable[..., Server], shop: Path
+) -> None:
+    server = launch(shop)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        text = quote("SELECT * { ?a ?b ?c . ?d ?e ?f }")
+        client.sendall(f"GET /sparql?query={text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+        time.sleep(1)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
 
 
 def test_a_server_that_is_to_end_finishes_the_load_that_runs(

@@ -252,6 +252,7 @@ def test_an_upload_is_loaded_in_the_background_and_reports(writer: Server) -> No
             "POST", path, body=body, Content_Type="application/n-triples", Commit_Message="bulk", **headers
         )
         state = finished(writer, begun).json
+        assert state["status"] == "done", state
         assert (state["status"], state["report"]["added"], state["bytes"]) == ("done", 20_000, len(text)), (
             state
         )

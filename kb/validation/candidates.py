@@ -9,7 +9,7 @@ one for the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,7 +44,18 @@ _BATCH, _ROWS = 20_000, 8_000_000
 _ORDERS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
 
 
-def candidates(tree: Group, focus: Ids, data: ValidationData) -> Ids:
+@dataclass(frozen=True)
+class Candidates:
+    """The focus nodes left, sorted, and what the variables of their solutions may be: no solution is beyond `rows`.
+
+    Those have the variables alone that each solution binds outside OPTIONAL; there are none for too many focus nodes.
+    """
+
+    focus: Ids
+    rows: Table | None = None
+
+
+def candidates(tree: Group, focus: Ids, data: ValidationData) -> Candidates:
     """Those of `focus` (sorted) that a query may say something about.
 
     >>> from kb.columns.dictionary import Dictionary
@@ -54,10 +65,11 @@ def candidates(tree: Group, focus: Ids, data: ValidationData) -> Ids:
     >>> a, p, b, c = dictionary.encode(["<urn:a>", "<urn:p>", "<urn:b>", "<urn:c>"])
     >>> data = ValidationData(dictionary, Relations.of({int(p): pack([a], [c])}))
     >>> tree = read_tree("SELECT $this WHERE { $this <urn:p> ?v FILTER(?v != $this) }")
-    >>> candidates(tree, np.array([a, b]), data) == [a]
+    >>> candidates(tree, np.array([a, b]), data).focus == [a]
     array([ True])
     """
-    parts = []
+    parts: list[Ids] = []
+    rows: Table | None = None
     for start in range(0, len(focus), _BATCH):
         some = focus[start : start + _BATCH]
         stored = data.dictionary.stored_of(some)
@@ -66,7 +78,11 @@ def candidates(tree: Group, focus: Ids, data: ValidationData) -> Ids:
         if tree.grouping is not None and tree.grouping.having:
             solutions = solver.having(tree, tree.grouping, solutions)
         parts.append(some[contains(distinct(solutions.columns[THIS]), stored)])
-    return np.concatenate(parts) if parts else focus
+        if len(focus) <= _BATCH and not tree.opaque:
+            steady = {name for one in tree.steady for name in one.variables} | {THIS}
+            kept = {name: ids for name, ids in solutions.columns.items() if name in steady}
+            rows = Table(kept, solutions.size)
+    return Candidates(np.concatenate(parts) if parts else focus, rows)
 
 
 _ROW, _LEFT = Variable("[row]"), Variable("[left]")

@@ -80,13 +80,17 @@ class Query:
         apart = any(one.limited or (one.aggregates and not one.grouped) for one in selects)
         return "single" if apart else "batch"
 
-    def bound_to(self, values: str) -> str:
-        """The query with a VALUES block in every group that mentions ``$this``, but for EXISTS."""
-        places = [self.root.children[0].start]
-        places += [one.start for one in _joined(self.root.children[0]) if one.mentions()]
+    def bound_to(self, values: str, *, outermost: str = "") -> str:
+        """The query with a VALUES block in every group that mentions ``$this``, but for EXISTS.
+
+        The outermost group may have another one.
+        """
+        first = self.root.children[0].start
+        places = {one.start for one in _joined(self.root.children[0]) if one.mentions()} | {first}
         text = self.text
-        for place in sorted(set(places), reverse=True):
-            text = f"{text[:place]} {values} {text[place:]}"
+        for place in sorted(places, reverse=True):
+            block = (outermost or values) if place == first else values
+            text = f"{text[:place]} {block} {text[place:]}"
         return text
 
 

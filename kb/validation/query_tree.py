@@ -85,6 +85,8 @@ class Group:
     """A group graph pattern; its `parts` joined are what it means, apart from filters and assignments."""
 
     patterns: list[Pattern] = field(default_factory=list)
+    # Those before any OPTIONAL: what they bind, no OPTIONAL has bound.
+    steady: list[Pattern] = field(default_factory=list, compare=False)
     filters: list[Expression] = field(default_factory=list)
     binds: list[tuple[Variable, Expression]] = field(default_factory=list)
     optionals: list[Group] = field(default_factory=list)
@@ -213,6 +215,8 @@ class _Reader:
                     pass
                 case "triples_block":
                     self.triples(part, group)
+                    if not group.optionals:
+                        group.steady = [*group.patterns]
                 case "filter":
                     group.filters += _conjuncts(self.expression(part.children[-1]))
                 case "bind":

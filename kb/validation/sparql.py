@@ -16,13 +16,14 @@ import pyoxigraph as ox
 from ..columns.kernels import Ids, contains, heads, tails
 from ..errors import ShapesError
 from . import components as c
-from .candidates import candidates
+from .candidates import Candidates, candidates
 from .findings import Findings
 from .paths import Path, Predicate
 from .prebinding import Query, read_query
 from .query_tree import read_tree
 from .scope import ValidationData
 from .shapes import Shape, ShapesGraph
+from .solutions import Table
 from .triples import Term, is_blank
 
 OWN_STORE_ROWS = 200_000
@@ -94,11 +95,13 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
 
     Raises ShapesError for a query that SHACL forbids or that doesn't parse.
     """
+    left = Candidates(focus)
     if len(focus) and "shapesGraph" not in constraint.select:
-        focus = candidates(read_tree(query_text(shape, constraint)), focus, data)
+        left = candidates(read_tree(query_text(shape, constraint)), focus, data)
+        focus = left.focus
     rows = [
         solution
-        for solutions in _run(shape, constraint, focus, data)
+        for solutions in _run(shape, constraint, left, data)
         for solution in _named(solutions)
         if "this" in solution
     ]
@@ -125,7 +128,10 @@ def findings(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationDat
     )
 
 
-def _run(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationData) -> Iterator[ox.QuerySolutions]:
+def _run(
+    shape: Shape, constraint: c.SPARQL, left: Candidates, data: ValidationData
+) -> Iterator[ox.QuerySolutions]:
+    focus = left.focus
     if not len(focus):
         return
     query = _query(shape, constraint)
@@ -133,11 +139,47 @@ def _run(shape: Shape, constraint: c.SPARQL, focus: Ids, data: ValidationData) -
     if query.form == "set" and (not terms or any(term.startswith("_:") for term in terms)):
         yield _ask(shape, constraint.prefixes + query.text, data)
         return
+    if query.form == "set" and not query.root.aggregates and not query.root.grouped:
+        block = _block(left.rows, data)
+        if block:
+            here = f"VALUES ?this {{ {' '.join(terms)} }}"
+            yield _ask(shape, constraint.prefixes + query.bound_to(here, outermost=block), data)
+            return
     size = 1 if query.form == "single" else _BATCH
     terms = [term for term in terms if not term.startswith("_:")]
     for start in range(0, len(terms), size):
         values = f"VALUES ?this {{ {' '.join(terms[start : start + size])} }}"
         yield _ask(shape, constraint.prefixes + query.bound_to(values), data)
+
+
+def _block(rows: Table | None, data: ValidationData) -> str:
+    """A VALUES block of what columns know of all solutions: the store looks up no more. Empty where it can't be.
+
+    Only of variables that are IRIs everywhere: each row then says one solution's terms exactly.
+    """
+    if rows is None or not 0 < rows.size <= _FEW:
+        return ""
+    names, texts = [], []
+    for name, ids in rows.columns.items():
+        if not name.name.startswith(("[", "_:")):
+            terms = data.dictionary.decode(ids).to_pylist()
+            if all(map(_is_iri, set(terms))):
+                names.append(f"?{name.name}")
+                texts.append(terms)
+    if "?this" not in names or len(names) == 1:
+        return ""
+    lines = " ".join(f"({' '.join(row)})" for row in dict.fromkeys(zip(*texts, strict=True)))
+    return f"VALUES ({' '.join(names)}) {{ {lines} }}"
+
+
+def _is_iri(term: str) -> bool:
+    if not term.startswith("<"):
+        return False
+    try:
+        ox.NamedNode(term[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _ask(shape: Shape, text: str, data: ValidationData) -> ox.QuerySolutions:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from kb.core.supervisor import Supervisor
 from kb.errors import NotFound, PortBusy, StoreMissing, UsageError
@@ -33,6 +35,7 @@ LOCAL = "local"
 _THREADS = 40
 # Of those seconds that a request may take once the server is to end.
 _GRACE = 10
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 # And that loads may, which nobody waits for; a second Ctrl-C gives them up.
 _LOADING = 600
 
@@ -51,6 +54,21 @@ class _Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         return self._make()
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        _Arbiter(self).run()
+
+
+class _Arbiter(Arbiter):
+    """Gunicorn's, whose children miss no signal: one that comes before they can heed it waits until `_begin`."""
+
+    def spawn_worker(self) -> Any:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def serve(
@@ -173,6 +191,7 @@ def _forget(_server: object, worker: Any) -> None:
 
 def _begin(worker: Any) -> None:
     """Start an HTTP process's workers, and have them end in time for a true answer when the process is to end."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     # The worker's own copy: its parent goes on waiting for loads.
     worker.cfg.set("graceful_timeout", _GRACE)
     worker.answers = Answers(worker.wsgi.extensions["store"])

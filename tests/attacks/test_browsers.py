@@ -106,7 +106,7 @@ PAYLOADS = [
     SCRIPT,
     "'\"><img src=x onerror=alert(1)>",
     "javascript:alert(1)",
-    "{{7*7}}",
+    "{{1237*1249}}",
     "</title><svg onload=alert(1)>",
     '"autofocus onfocus=alert(1) x="',
 ]
@@ -146,7 +146,7 @@ def test_no_parameter_becomes_markup(target: Target, place: str, payload: str) -
         page = Markup()
         page.feed(answer.text)
         assert page.hostile == []
-        assert "49" not in answer.text or payload != "{{7*7}}" or "{{7*7}}" in answer.text
+        assert str(1237 * 1249) not in answer.text
 
 
 def test_no_name_and_no_iri_in_the_data_becomes_markup(target: Target) -> None:

@@ -33,7 +33,7 @@ def launching() -> Iterator[Callable[..., Server]]:
     for process in running:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=90)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_server_that_is_ended_finishes_the_load_first(server: Server, feed: Fe
         feed.write(10)
     out, told = client.communicate(timeout=60)
     assert (client.returncode, "20 quads added" in out) == (0, True), told
-    assert server.process.wait(timeout=30) == 0
+    assert server.process.wait(timeout=90) == 0
 
 
 def test_a_socket_that_a_dead_core_has_left_confuses_nobody(
@@ -106,7 +106,7 @@ def test_a_socket_that_a_dead_core_has_left_confuses_nobody(
     assert code == 0, told
     assert count(server) == 1
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=30) == 0
+    assert server.process.wait(timeout=90) == 0
     again = launch(store)
     assert not left.exists()
     assert run(store, "update", INSERT.replace("b", "c"))[0] == 0
@@ -119,7 +119,7 @@ def test_a_second_server_stands_by_and_takes_over(launch: Callable[..., Server],
     assert run(store, "update", INSERT)[0] == 0
     assert count(first) == count(second) == 1
     first.process.send_signal(signal.SIGTERM)
-    assert first.process.wait(timeout=30) == 0
+    assert first.process.wait(timeout=90) == 0
     until(lambda: socket_of(store) not in (Path(), place))
     assert run(store, "update", INSERT.replace("b", "c"))[0] == 0
     assert count(second) == 2

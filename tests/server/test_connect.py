@@ -267,7 +267,7 @@ def test_a_connection_goes_on_after_the_server_was_started_anew(
     with connected(first) as remote:
         assert remote.query("ASK {}")
         first.process.send_signal(signal.SIGTERM)
-        assert first.process.wait(timeout=30) == 0
+        assert first.process.wait(timeout=90) == 0
         with pytest.raises(ServerLost):
             remote.query("ASK {}")
         launch(store, "--port", str(first.port))

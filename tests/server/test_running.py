@@ -39,7 +39,7 @@ def test_a_forwarded_request_is_not_local(server: Server) -> None:
 def test_beyond_loopback_a_server_without_a_token_does_not_start(shop: Path, tmp_path: Path) -> None:
     place = Path(shutil.copytree(shop, tmp_path / "shop.kb", ignore=shutil.ignore_patterns("tokens.json")))
     process = start(place, host="0.0.0.0")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 2
     assert "kb token add --role reader" in errors and "--host 127.0.0.1" in errors
 
@@ -144,7 +144,7 @@ def test_it_ends_cleanly(shop: Path, ending: signal.Signals) -> None:
     process = start(shop)
     greeted(process)
     process.send_signal(ending)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 0
     assert "Traceback" not in errors
 
@@ -155,20 +155,20 @@ def test_a_busy_port_names_the_remedy(shop: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         process = start(shop, port=port)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=90)
     assert process.returncode == 3
     assert f"--port {port + 1}" in errors
 
 
 def test_a_missing_store_names_the_way_to_make_one(tmp_path: Path) -> None:
     process = start(tmp_path / "none.kb")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 3
     assert "kb load" in errors
 
 
 def test_a_port_out_of_reach_is_named(shop: Path) -> None:
     process = start(shop, host="192.0.2.1")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 2
     assert "192.0.2.1" in errors

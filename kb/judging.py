@@ -6,11 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from . import gate, graphs, pipeline
 from .columns.image import Image
+from .columns.relations import Relations
 from .columns.rows import Rows
+from .doctor.diagnosis import Progress, unwatched
 from .loading.inputs import Inputs
 from .loading.sources import RejectedRow
 from .origins import origins_in, origins_of_load
@@ -22,7 +25,7 @@ from .validation.comparison import Comparison
 from .validation.lint import Lints, Vocabulary, check_shapes
 from .validation.shape_files import read_shape_files
 from .validation.vocabulary import local_name
-from .versions import PastFolder, Reference, commit_of
+from .versions import PastFolder, Reference, commit_of, visible
 
 _TREND = "trend.json"
 
@@ -76,28 +79,57 @@ class Judging:
         """The current snapshot."""
         raise NotImplementedError
 
-    def validate(self, *, shapes: Sequence[str | Path] = ()) -> ValidationReport:
+    def validate(
+        self, *, shapes: Sequence[str | Path] = (), private: graphs.Private = True
+    ) -> ValidationReport:
         """Judge everything asserted by the store's shapes, or by those in files.
 
-        Raises SourceError, UnsupportedFormat and ShapesError for the files.
+        Who does not see all private graphs gets what can be said of the rest, as if these weren't there. Raises
+        SourceError, UnsupportedFormat and ShapesError for the files.
         """
-        return self._validated(self.snapshot, shapes)
+        return self._validated(self.snapshot, shapes, private)
 
-    def validate_since(self, reference: Reference, *, shapes: Sequence[str | Path] = ()) -> Comparison:
+    def validate_since(
+        self,
+        reference: Reference,
+        *,
+        shapes: Sequence[str | Path] = (),
+        private: graphs.Private = True,
+        progress: Progress = unwatched,
+    ) -> Comparison:
         """What validation says now that it did not say as of a commit or a time, and the reverse.
 
-        Raises NotFound, UsageError, and what `validate` raises.
+        `progress` is told what is done, how many steps are behind it, and of how many. Raises NotFound, UsageError,
+        and what `validate` raises.
         """
-        commit = commit_of(self.folder.journal.commits(), reference)
-        before = self._validated(PastFolder(self.folder, commit).current(), shapes)
-        return Comparison.of(before, self.validate(shapes=shapes))
+        commit = commit_of(visible(self.folder.journal.commits(), private=private), reference)
+        progress(f"bringing back commit #{commit.number}", 0, 3)
+        past = PastFolder(self.folder, commit).current()
+        progress(f"judging commit #{commit.number}", 1, 3)
+        before = self._validated(past, shapes, private)
+        progress("judging the newest commit", 2, 3)
+        after = self.validate(shapes=shapes, private=private)
+        progress("comparing", 3, 3)
+        return Comparison.of(before, after)
 
-    def trend(self, count: int = 10) -> Trend:
+    def trend(self, count: int = 10, *, progress: Progress = unwatched) -> Trend:
         """How many results there were as of each of the newest commits.
 
         A commit is judged by the shapes that the store had then, once: the counts are kept in the store's folder.
+        `progress` is told which commit is judged, how many are behind it, and of how many.
         """
         known = self._known_counts()
+        commits = self.folder.journal.commits()[-count:]
+        for done, commit in enumerate(commits):
+            progress(f"judging commit #{commit.number}", done, len(commits))
+            if commit.id not in known:
+                known[commit.id] = self._counts(commit)
+                self._keep_counts(known)
+        return self.known_trend(count)
+
+    def known_trend(self, count: int = 10, *, private: graphs.Private = True) -> Trend:
+        """What `trend` has counted before of the newest commits; nothing for who does not see all private graphs."""
+        known = self._known_counts() if private is True else {}
         held = Counter(
             one.commit
             for one in Quarantine(self.folder.path / "quarantine").entries()
@@ -106,8 +138,7 @@ class Judging:
         points = []
         for commit in self.folder.journal.commits()[-count:]:
             if commit.id not in known:
-                known[commit.id] = self._counts(commit)
-                self._keep_counts(known)
+                continue
             counts = known[commit.id]
             points.append(
                 TrendPoint(
@@ -143,9 +174,15 @@ class Judging:
             return check_shapes([Path(one) for one in files], vocabulary)
         return check_shapes(pipeline.shapes_of(image).triples, vocabulary)
 
-    def _validated(self, snapshot: Snapshot, shapes: Sequence[str | Path]) -> ValidationReport:
-        report = gate.judged(self._shapes(snapshot, shapes), snapshot.image, snapshot.asserted)
-        return replace(report, origins=origins_in(snapshot.image, report.results))
+    def _validated(
+        self, snapshot: Snapshot, shapes: Sequence[str | Path], private: graphs.Private
+    ) -> ValidationReport:
+        image, rules = snapshot.image, self._shapes(snapshot, shapes)
+        if private is not True:
+            seen = image.view(private=private, inferred=False)
+            image = replace(image, asserted_public=seen, asserted_private=Relations())
+        report = gate.judged(rules, image, partial(snapshot.view, private=private, inferred=False))
+        return replace(report, origins=origins_in(snapshot.image, report.results, private=private))
 
     def _shapes(self, snapshot: Snapshot, files: Sequence[str | Path]) -> ShapesGraph:
         if files:

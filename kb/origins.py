@@ -21,13 +21,15 @@ from .versions import names_of
 _MOST = 1_000
 
 
-def origins_in(image: Image, results: Iterable[Result]) -> dict[Term, Origin]:
-    """Labels of the focus nodes of results, and the sources whose graphs state them."""
+def origins_in(
+    image: Image, results: Iterable[Result], *, private: graphs.Private = True
+) -> dict[Term, Origin]:
+    """Labels of the focus nodes of results, and the sources whose graphs state them, as far as a reader sees them."""
     nodes = list(dict.fromkeys(one.focus for one in results))
     if not nodes:
         return {}
-    names = names_of(image, [str(node) for node in nodes])
-    sources = _sources(image, [str(node) for node in nodes])
+    names = names_of(image, [str(node) for node in nodes], private=private is True)
+    sources = _sources(image, [str(node) for node in nodes], private)
     return {
         node: Origin(names.get(str(node), ""), sources.get(str(node), ""))
         for node in nodes
@@ -35,12 +37,14 @@ def origins_in(image: Image, results: Iterable[Result]) -> dict[Term, Origin]:
     }
 
 
-def _sources(image: Image, nodes: Collection[str]) -> dict[str, str]:
+def _sources(image: Image, nodes: Collection[str], private: graphs.Private) -> dict[str, str]:
     ids = image.dictionary.find(list(nodes))
     named = {int(one): node for one, node in zip(ids, nodes, strict=True) if one}
     wanted = distinct(np.array(list(named), np.uint32))
     found: dict[str, str] = {}
     for graph in image.graph_names():
+        if not graphs.is_visible(graph, private):
+            continue
         if graphs.is_own(graph) or graphs.is_inferred(graph) or len(found) == len(named):
             continue
         for _, _, pairs in image.rows_of(graph):

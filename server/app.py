@@ -31,6 +31,8 @@ from . import (
     operations,
     pages,
     problems,
+    quarantine,
+    reports,
     running,
     sparql,
     verbs,
@@ -163,7 +165,7 @@ def create_app(
         operations,
         running,
     )
-    for part in (*parts, contradictions, description_pages, verbs):
+    for part in (*parts, contradictions, description_pages, quarantine, reports, verbs):
         app.register_blueprint(part.routes)
     app.wsgi_app = lookups.Lookups(app, host_names=host_names, varying=bool(origins))  # type: ignore[method-assign,assignment]
     return app

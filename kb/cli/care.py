@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
 from ..knowledge_base import KnowledgeBase
-from .options import format_option, opened, put, store_option
+from .options import format_option, opened, put, store_option, working
 
 
 @click.command(
@@ -137,20 +134,3 @@ def forget(buyer: str, yes: bool, form: str, store: str) -> None:
             click.confirm(f"Forget {buyer} in {store} for ever?", abort=True, err=True)
         report = knowledge.forget(buyer)
     put(report, form)
-
-
-@contextlib.contextmanager
-def working() -> Iterator[Callable[[str, int, int], None]]:
-    """Say what is being done and how far it is, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda what, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("", total=None)
-        yield lambda what, done, total: bars.update(
-            task, description=what, completed=done, total=total or None
-        )

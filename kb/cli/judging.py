@@ -17,7 +17,7 @@ from ..knowledge_base import LoadOptions
 from ..validation import ExecutionPlan, ValidationReport
 from ..validation.comparison import Comparison
 from ..validation.formats import FORMATS, rendered
-from .options import format_option, opened, put, say, store_option
+from .options import format_option, opened, put, say, store_option, working
 
 _FILE = click.Path(path_type=Path)
 
@@ -98,14 +98,16 @@ def _report(
 def _other(
     since: str | None, trend: int | None, shapes: Sequence[Path], form: str, store: str, sink: TextIO
 ) -> int:
-    with opened(store) as knowledge:
+    with opened(store) as knowledge, working() as progress:
         code = 0
         if since is not None:
-            found = knowledge.validate_since(since, shapes=shapes)
+            found = knowledge.validate_since(since, shapes=shapes, progress=progress)
             shown: Comparison | Trend | ExecutionPlan = found
             code = 0 if found else 1
         else:
-            shown = knowledge.plan(shapes=shapes) if trend is None else knowledge.trend(trend)
+            shown = (
+                knowledge.plan(shapes=shapes) if trend is None else knowledge.trend(trend, progress=progress)
+            )
     text = str(shown) if form == "text" else json.dumps(shown.to_dict(), ensure_ascii=False, indent=2)
     sink.write(f"{text}\n")
     return code

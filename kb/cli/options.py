@@ -116,6 +116,23 @@ def steps(names: Sequence[str]) -> Iterator[Callable[[str], None]]:
         yield lambda name: bars.update(task, description=name, completed=names.index(name))
 
 
+@contextlib.contextmanager
+def working() -> Iterator[Callable[[str, int, int], None]]:
+    """Say what is being done and how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda what, done, total: bars.update(
+            task, description=what, completed=done, total=total or None
+        )
+
+
 def short(text: str) -> str:
     """An IRI as CURIE where a prefix is known."""
     from ..terms import PREFIXES

@@ -73,6 +73,15 @@ class Entry:
         nodes = {node.encode() for node in self.nodes}
         return b"".join(line for line in self._lines(True) if line.split(b" ", 1)[0] not in nodes)
 
+    def graphs(self) -> dict[str, set[str]]:
+        """By subject, the graphs that its quads lie in, of all that the commit left here."""
+        found: dict[str, set[str]] = {}
+        for line in (*self._lines(True), *self._lines(False)):
+            # A graph's name stands last, and no blank is in it.
+            name = line.rstrip(b" .\n").rsplit(b" ", 1)[-1].decode()[1:-1]
+            found.setdefault(line.split(b" ", 1)[0].decode(), set()).add(name)
+        return found
+
     def only(self, node: str) -> Entry:
         """The entry as if it held one node alone."""
         return replace(self, nodes=(node,), numbers=(self.numbers[self.nodes.index(node)],))

@@ -23,8 +23,8 @@ from .counting import Counted
 from .errands import Call, Dump, Errand, Head, Heading, Kind, Patches, Query, send, send_pickled
 
 VERBS = (
-    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "log",
-    "preview_graph_store", "preview_update", "profile", "stats",
+    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "known_trend", "log",
+    "preview_graph_store", "preview_update", "profile", "stats", "validate", "validate_since",
 )  # fmt: skip
 _SYNTAXES = {
     "ttl": ox.RdfFormat.TURTLE,

@@ -1,1 +1,0 @@
-"""Analytic SPARQL answered from columns, with Oxigraph's answers."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import logging
@@ -10,7 +9,6 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -78,12 +76,11 @@ class _Place:
         place.folder.mkdir(mode=0o700)
         return place
 
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        """Say that somebody works here."""
-        with (self.folder / "working").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+    def work(self) -> IO[str]:
+        """Say that somebody works here, until what is returned is closed."""
+        handle = (self.folder / "working").open("w")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return handle
 
     @property
     def worked_on(self) -> bool:
@@ -136,14 +133,16 @@ def begin() -> tuple[Response, int, dict[str, str]]:
         writing.message(),
         replace(writing.conditions(), strict=request.args.get("quarantine") != "true"),
     )
+    working = place.work()
     try:
         upload.receive()
     except BaseException:
+        working.close()
         shutil.rmtree(place.folder, ignore_errors=True)
         raise
     uploads: set[threading.Thread] = current_app.extensions["uploads"]
     uploads.difference_update([one for one in uploads if not one.is_alive()])
-    loading = threading.Thread(target=upload.load, daemon=True)
+    loading = threading.Thread(target=upload.load, args=(working,), daemon=True)
     loading.start()
     uploads.add(loading)
     where = f"/loads/{place.folder.name}"
@@ -187,7 +186,7 @@ class _Upload:
 
     def receive(self) -> None:
         """Write the body to its file, looking at it as it passes."""
-        with self.place.working(), self.file.open("wb") as sink:
+        with self.file.open("wb") as sink:
             self.place.put(self.state)
             watch = Watch(self.form, "body")
             for piece in pieces_of(request, most=_MOST_BYTES):
@@ -198,9 +197,9 @@ class _Upload:
         if not self.state.bytes:
             raise SourceError("The body is empty", hint="send RDF")
 
-    def load(self) -> None:
-        """Load the file as one commit, and keep what came of it."""
-        with self.place.working():
+    def load(self, working: IO[str]) -> None:
+        """Load the file as one commit, and keep what came of it; `working` says so from the body's first byte on."""
+        with working:
             self.state = replace(self.state, status="loading")
             self.place.put(self.state)
             try:

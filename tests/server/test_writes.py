@@ -276,6 +276,18 @@ def test_a_refused_upload_leaves_nothing(writer: Server) -> None:
     assert str(writer.store) not in json.dumps(wrong)
 
 
+def test_an_upload_that_goes_on_is_never_told_to_be_lost(writer: Server) -> None:
+    for number in range(20):
+        begun = writer.ask(
+            "POST",
+            "/loads?source=quick",
+            body=f"<urn:quick> <urn:n> {number} .".encode(),
+            Content_Type="text/turtle",
+        )
+        assert writer.get(begun.headers["Location"]).json["status"] in ("receiving", "loading", "done")
+        assert finished(writer, begun).json["status"] == "done"
+
+
 def test_an_upload_goes_only_where_its_sender_may_write(writable: Server) -> None:
     limited = writable.bearing("writer", graphs=(MINE,))
     body = f"<urn:s> <urn:p> <urn:o> <{PRIVATE}orders> .".encode()

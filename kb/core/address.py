@@ -1,7 +1,7 @@
 """Where a store's core listens, and who may talk to it.
 
-The socket lies in a temporary folder that only its owner may enter; the file ``core`` in the store names it, and
-is locked by whoever keeps a core running.
+The socket lies in a temporary folder that only its owner may enter; the file ``core`` in the store names it and
+itself, by its inode, so that a copy of the store leads to no core. It is locked by whoever keeps a core running.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def listening(store: Path) -> Iterator[socket.socket]:
             listener.bind(str(place))
             place.chmod(0o600)
             listener.listen(_BACKLOG)
-            (store / FILE).write_text(str(place), encoding="utf-8")
+            with (store / FILE).open("w", encoding="utf-8") as named:
+                named.write(f"{place}\n{os.fstat(named.fileno()).st_ino}")
             yield listener
     finally:
         shutil.rmtree(place.parent, ignore_errors=True)
@@ -100,12 +101,14 @@ def connected(store: Path) -> socket.socket | None:
 
 
 def _named(store: Path) -> Path | None:
-    """The socket that the store's file names."""
+    """The socket that the store's file names; a copied file names that of another store, so none."""
     try:
-        found = (store / FILE).read_text(encoding="utf-8")
+        with (store / FILE).open(encoding="utf-8") as named:
+            place, _, inode = named.read().rpartition("\n")
+            ours = inode == str(os.fstat(named.fileno()).st_ino)
     except OSError:
         return None
-    return Path(found) if found else None
+    return Path(place) if ours else None
 
 
 def _clear(place: Path | None) -> None:

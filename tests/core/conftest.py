@@ -96,7 +96,7 @@ def writer_of(store: Path) -> int:
 
 def socket_of(store: Path) -> Path:
     """Where the store's core listens."""
-    return Path((store / "core").read_text())
+    return Path((store / "core").read_text().partition("\n")[0])
 
 
 class Feed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from kb import KnowledgeBase, LoadOptions
 from kb.core.address import Peer
 from kb.errors import GateRefused, NotFound, QueryError, SourceError
-from tests.core.conftest import begin, run, socket_of, writer_of
+from tests.core.conftest import begin, run, socket_of, until, writer_of
 from tests.server.live import ROOT, Server
 
 LINE = '<https://w3id.org/commerce-kb/id/thing/{}> <urn:example:p> "{}" .\n'
@@ -40,6 +41,15 @@ def test_what_kb_load_and_kb_update_write_is_served_at_once(server: Server, tmp_
     assert count(server) == 2
     assert run(server.store, "revert", "3")[0] == 0
     assert count(server) == 1
+
+
+def test_a_copy_of_a_served_store_is_written_itself(server: Server, tmp_path: Path) -> None:
+    until(lambda: socket_of(server.store).is_socket())
+    copy = Path(shutil.copytree(server.store, tmp_path / "copy.kb"))
+    code, told = run(copy, "update", 'INSERT DATA { <urn:x> <urn:example:p> "copied" }')
+    assert (code, "commit #2" in told) == (0, True), told
+    assert count(server) == 0
+    assert "copied" in run(copy, "query", 'SELECT ?s ?o { ?s ?p ?o FILTER(?o = "copied") }')[1]
 
 
 def test_standard_input_is_loaded_beside_a_server(server: Server) -> None:

@@ -138,7 +138,10 @@ class Image:
             plain, pairs = _one_form_each(bundled, stored_of)
             there = relation.in_graph(plain, graph, self.sets)
             if not there.any():
-                really_added |= _by_graph(predicate, pairs, graph)
+                if isinstance(graph, int) and len(pairs) == len(bundled):
+                    really_added[graph, predicate] = bundled  # Not a copy: a bulk load's rows are many.
+                else:
+                    really_added |= _by_graph(predicate, pairs, graph)
                 continue
             written = relation.written(plain[there], at(graph, there), self.sets, stored_of)
             respelt, fresh = written != pairs[there], ~there

@@ -64,6 +64,8 @@ def insert(store: ox.Store, batches: Iterable[pa.RecordBatch], spool: Path, *, g
             rows += len(batch)
             sink.write(lines(batch, graphs=graphs))
     if rows > _BULK:
+        # A bulk load sorts in memory of its own; what Arrow keeps for later would come on top.
+        pa.default_memory_pool().release_unused()
         store.bulk_load(path=str(spool), format=form, lenient=True)
     elif rows:
         store.load(path=str(spool), format=form, lenient=True)

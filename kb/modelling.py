@@ -20,6 +20,7 @@ from .ontology.difference import Difference, difference, ontology_files, read_on
 from .ontology.impact import Impact, Touched, consequences, questions_naming, shapes_naming
 from .pipeline import Patch, Wish
 from .querying.competency import catalogue
+from .querying.plans import Choice
 from .querying.results import Solutions
 from .querying.run import Dataset, Result
 from .reasoning import OntologyCheck, check_ontology
@@ -76,6 +77,7 @@ class Modelling:
         private: graphs.Private = True,
         parameters: Mapping[str, Term] | None = None,
         dataset: Dataset | None = None,
+        engine: Choice = "auto",
     ) -> Result:
         """Run a SPARQL query."""
         raise NotImplementedError

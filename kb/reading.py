@@ -11,14 +11,16 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from . import dumps, graphs, pipeline, statistics
+from .analytics.routing import Router
 from .columns.kernels import NO_PAIRS, heads, pack, tails
 from .columns.relations import Relations
 from .contradictions import ContradictionReport, accounts_of, report_of
 from .errors import NotFound, UsageError
 from .querying.competency import Given, Question, question
 from .querying.find import Match, find
+from .querying.plans import Choice
 from .querying.results import Result
-from .querying.run import Dataset, answered, run
+from .querying.run import Dataset, answered
 from .reasoning import Gaps, Proof, Proofs, RuleSet, alternatives, explain, find_gaps
 from .reports import ReasoningReport
 from .settings import Settings
@@ -35,6 +37,7 @@ class Reading:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self._snapshot: Snapshot | None = None
+        self._router = Router()
         self._proving: dict[tuple[str, graphs.Private], tuple[RuleSet, Relations, Relations]] = {}
 
     @property
@@ -86,10 +89,14 @@ class Reading:
         private: graphs.Private = True,
         parameters: Mapping[str, Term] | None = None,
         dataset: Dataset | None = None,
+        engine: Choice = "auto",
     ) -> Result:
-        """Run a SPARQL query; common prefixes are known. Raises QueryError, Forbidden (SERVICE)."""
+        """Run a SPARQL query; common prefixes are known. The result's `plan` tells which engine answered.
+
+        Raises QueryError, Forbidden (SERVICE), NotCovered where `engine` is columns and they don't answer.
+        """
         chosen = dataset or Dataset(private=private, inferred=reasoning)
-        return run(self.snapshot, text, dataset=chosen, parameters=parameters)
+        return self._router.run(self.snapshot, text, dataset=chosen, parameters=parameters, engine=engine)
 
     def ask(
         self,

@@ -135,6 +135,7 @@ class Lookups:
             ("Content-Type", format.content_type),
             ("ETag", f'W/"{mark}"' if coding else f'"{mark}"'),
             ("X-Commerce-KB-Cut", "no"),
+            ("X-Commerce-KB-Engine", stream.engine),
             ("X-Commerce-KB-Reasoning", str(asked.reasoning).lower()),
             ("X-Commerce-KB-Snapshot", snapshot.name),
         ]
@@ -174,7 +175,7 @@ def _facts(environ: WSGIEnvironment, known: _Lookup, stream: Stream) -> dict[str
         "path": _PLACE,
         "status": 200,
         "bytes": stream.length if stream.whole else None,
-        "engine": monitoring.ENGINES["sparql"],
+        "engine": stream.engine,
         "snapshot": known.snapshot.name if known.snapshot else None,
         "fault": None,
     }

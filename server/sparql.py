@@ -65,7 +65,9 @@ def endpoint() -> Response:
     if format is HTML:
         response = _page(asked, seen.head(asked.text, shown=_SHOWN, dataset=dataset, seconds=seconds))
     else:
-        response = streamed(seen.stream(asked.text, format.name, dataset=dataset, seconds=seconds), format)
+        stream = seen.stream(asked.text, format.name, dataset=dataset, seconds=seconds)
+        response = streamed(stream, format)
+        response.headers["X-Commerce-KB-Engine"] = g.engine = stream.engine
     response.headers["X-Commerce-KB-Reasoning"] = str(asked.reasoning).lower()
     client = request.environ.get("gunicorn.socket")
     if isinstance(client, Client) and not seen.caller.known and "Authorization" not in request.headers:

@@ -37,6 +37,7 @@ LINES = [
     ["kb.contradictions", "kb.drafts"],
     ["kb.dumps", "kb.pipeline", "kb.statistics", "kb.initial"],
     ["kb.gate"],
+    ["kb.analytics"],
     ["kb.loading", "kb.reasoning", "kb.validation", "kb.querying", "kb.star"],
     ["kb.store"],
     ["kb.columns"],

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 from ..errors import NotFound, UsageError
 from ..formats import rdf_format_named
 from ..knowledge_base import KnowledgeBase
+from ..querying.plans import Choice
 from ..querying.results import Solutions, Triples, Truth, plain
 from ..reasoning import Proofs
 from ..values import iri, term
@@ -33,6 +34,7 @@ Examples:
   kb query report.rq --format csv > report.csv
   kb query --list
   kb query G05 --param spu="label or IRI"
+  kb query report.rq --explain
   kb query --at 2026-01-31 'SELECT (COUNT(*) AS ?n) { ?s a ckb:Offer }'
 """
 )
@@ -43,6 +45,19 @@ Examples:
 )
 @click.option("--no-reasoning", is_flag=True, help="Leave inferred triples out.")
 @click.option("--format", "-f", "form", help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf for triples.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "oxigraph", "columns"]),
+    default="auto",
+    show_default=True,
+    help="Who answers a query.",
+)
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Show which engine answers, why, and its steps, not the answer.",
+)
 @at_option
 @store_option
 def query(
@@ -51,6 +66,8 @@ def query(
     parameters: tuple[str, ...],
     no_reasoning: bool,
     form: str | None,
+    engine: str,
+    explained: bool,
     at: str | None,
     store: str,
 ) -> None:
@@ -75,8 +92,13 @@ def query(
             result = knowledge.ask(text, values, reasoning=not no_reasoning)
         else:
             bound = {name: term(value) for name, value in values.items()}
-            result = knowledge.query(text_of(text), reasoning=not no_reasoning, parameters=bound)
-        _print(result, form)
+            result = knowledge.query(
+                text_of(text), reasoning=not no_reasoning, parameters=bound, engine=cast(Choice, engine)
+            )
+        if explained:
+            click.echo(str(result.plan))
+        else:
+            _print(result, form)
 
 
 @click.command(

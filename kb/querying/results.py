@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from ..errors import ToolMissing
+from .plans import Plan
 
 _INTEGERS = {"integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"}
 _FLOATS = {"decimal", "double", "float"}
@@ -30,6 +31,7 @@ class Solutions:
 
     run: Callable[[], ox.QuerySolutions] = field(repr=False)
     _first: ox.QuerySolutions | None = field(repr=False, default=None)
+    plan: Plan | None = field(repr=False, default=None, compare=False)
 
     def __post_init__(self) -> None:
         self._first = self._first or self.run()
@@ -120,6 +122,7 @@ class Triples:
 
     run: Callable[[], ox.QueryTriples] = field(repr=False)
     _first: ox.QueryTriples | None = field(repr=False, default=None)
+    plan: Plan | None = field(repr=False, default=None, compare=False)
 
     def __iter__(self) -> Iterator[ox.Triple]:
         return iter(self.rows)
@@ -161,6 +164,7 @@ class Truth:
     """
 
     value: bool
+    plan: Plan | None = field(repr=False, default=None, compare=False)
 
     def __bool__(self) -> bool:
         return self.value

@@ -80,6 +80,7 @@ class Patches:
     private: Private = True
 
 
+DEFAULT_ENGINE = "oxigraph"
 Errand = Query | Heading | Call | Dump | Patches
 
 
@@ -90,6 +91,8 @@ class Kind(bytes, Enum):
     PREPARING = b"P"
     """A view is being made that others will use too: the clock stands still until PREPARED."""
     PREPARED = b"R"
+    ENGINE = b"E"
+    """The name of the engine that answers, where it is not the default one."""
     DATA = b"D"
     LAST = b"L"
     """The rest of the data: the answer is whole."""

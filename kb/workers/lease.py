@@ -24,7 +24,7 @@ from ..errors import (
     Overloaded,
     QueryStopped,
 )
-from .errands import Errand, Kind
+from .errands import DEFAULT_ENGINE, Errand, Kind
 from .limits import Limits
 from .running import Running, Runs
 
@@ -82,6 +82,8 @@ class Lease:
         self._spent = 0.0
         self._preparing = False
         self._run: Running | None = None
+        self.engine = DEFAULT_ENGINE
+        """Which engine answers a query."""
         self.lost = False
         """Whether the worker was ended by nobody here, before it had said anything."""
 
@@ -119,6 +121,8 @@ class Lease:
                 if kind is Kind.PREPARING:
                     self._used += time.monotonic() - since
                     self._preparing = True
+                elif kind is Kind.ENGINE:
+                    self.engine = frame[1:].decode()
                 elif kind is Kind.PREPARED:
                     since, self._preparing = time.monotonic(), False
                     self._spent = _processor_seconds(self.worker.process)

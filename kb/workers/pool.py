@@ -350,6 +350,11 @@ class Stream:
         finally:
             self.close()
 
+    @property
+    def engine(self) -> str:
+        """Which engine answers."""
+        return self._lease.engine
+
     def close(self) -> None:
         """End the query, if it still runs."""
         if self._open:

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import pyoxigraph as ox
 
 from .. import dumps
+from ..analytics.routing import Router
 from ..errors import Forbidden, KbError, NotFound, QueryError, ResultTooLarge, StoreDamaged
 from ..knowledge_base import KnowledgeBase
 from ..querying import run as querying
@@ -20,7 +21,19 @@ from ..querying.results import Solutions, Triples
 from ..store import Snapshot
 from ..versions import patches
 from .counting import Counted
-from .errands import Call, Dump, Errand, Head, Heading, Kind, Patches, Query, send, send_pickled
+from .errands import (
+    DEFAULT_ENGINE,
+    Call,
+    Dump,
+    Errand,
+    Head,
+    Heading,
+    Kind,
+    Patches,
+    Query,
+    send,
+    send_pickled,
+)
 
 VERBS = (
     "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "known_trend", "log",
@@ -62,6 +75,7 @@ class _Worker:
         self._knowledge = KnowledgeBase.open(store, read_only=True)
         self._snapshots: dict[str, Snapshot] = {}
         self._ready: set[tuple[object, ...]] = set()
+        self._router = Router()
 
     def warm(self) -> None:
         """Open what most requests need."""
@@ -92,6 +106,8 @@ class _Worker:
 
     def _write(self, query: Query) -> None:
         result = self._run(query)
+        if result.plan is not None and result.plan.engine != DEFAULT_ENGINE:
+            send(self._connection, Kind.ENGINE, result.plan.engine.encode())
         sink = Counted(self._connection, query.format, rows=query.rows, bytes=query.bytes)
         with _faults_told(sink):
             if isinstance(result, Triples):
@@ -157,9 +173,9 @@ class _Worker:
             snapshot.view(**needs)
             send(self._connection, Kind.PREPARED)
             self._ready.add(known)
-            self._bound()
+        self._bound()  # What columns have kept of earlier requests doesn't count.
         with _faults_told():
-            return querying.run(snapshot, asked.text, dataset=asked.dataset)
+            return self._router.run(snapshot, asked.text, dataset=asked.dataset)
 
     def _snapshot(self, name: str) -> Snapshot:
         found = self._snapshots.get(name)

@@ -1,0 +1,1 @@
+"""Analytic SPARQL answered from columns, with Oxigraph's answers."""

@@ -1,0 +1,155 @@
+"""One view of one snapshot, ready for queries."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyoxigraph as ox
+
+from ..querying.plans import Step
+from ..querying.run import answered
+from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Query, Select, Uncovered, Union
+from .execution import Execution
+from .graph import Graph
+from .matching import Matcher
+from .oracle import Oracle
+from .reading import read
+from .tables import Table
+
+_PLANS = 512
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the columns found: the solutions of a SELECT, or the truth of an ASK."""
+
+    names: tuple[str, ...]
+    table: Table
+    steps: tuple[Step, ...]
+    truth: bool | None = None
+
+
+class Engine:
+    """Answers queries over one graph; remembers their algebra, and the values of terms."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._oracle = Oracle(graph.terms)
+        self._nothing = ox.Store()
+        self._plans: OrderedDict[str, Query | Uncovered] = OrderedDict()
+        self._sizes: dict[str, float] = {}
+
+    @property
+    def made_terms(self) -> int:
+        """How many terms queries have made that are not in the graph's dictionary."""
+        return self.graph.terms.made
+
+    def plan(self, text: str) -> Query:
+        """The algebra of a query.
+
+        Raises QueryError for what Oxigraph does not accept, Uncovered.
+        """
+        found = self._plans.get(text)
+        if found is None:
+            answered(self._nothing, text)
+            try:
+                found = read(text)
+            except Uncovered as reason:
+                found = reason
+            self._plans[text] = found
+            while len(self._plans) > _PLANS:
+                self._sizes.pop(self._plans.popitem(last=False)[0], None)
+        if isinstance(found, Uncovered):
+            raise Uncovered(*found.args)
+        return found
+
+    def size(self, text: str) -> float:
+        """How many rows a query touches at least: of its groups, the one whose smallest pattern is the largest.
+
+        Raises Uncovered.
+        """
+        if text not in self._sizes:
+            matcher = Matcher(self.graph)
+            self._sizes[text] = max(
+                (
+                    min(matcher.estimate(one, frozenset(), 1.0) for one in patterns)
+                    for patterns in _blocks(self.plan(text).select)
+                ),
+                default=0.0,
+            )
+        return self._sizes[text]
+
+    def answer(self, text: str) -> Found:
+        """The answer.
+
+        Raises Uncovered, also where that shows only in the midst of it.
+        """
+        query = self.plan(text)
+        execution = Execution(query, self.graph, self._oracle)
+        table = execution.run()
+        names = tuple(table.columns)
+        if query.asks:
+            return Found((), table, tuple(execution.steps), table.rows > 0)
+        if not names:
+            raise Uncovered("solutions without variables")
+        return Found(names, table, tuple(execution.steps))
+
+    def solutions(self, found: Found) -> ox.QuerySolutions:
+        """Solutions as Oxigraph gives them."""
+        head = "\t".join(f"?{name}" for name in found.names) + "\n"
+        body = self._lines(found)
+        text = io.BytesIO(head.encode() + body)
+        return cast(ox.QuerySolutions, ox.parse_query_results(text, format=ox.QueryResultsFormat.TSV))
+
+    def _lines(self, found: Found) -> memoryview | bytes:
+        rows = found.table.rows
+        if not rows:
+            return b""
+        columns = []
+        for name in found.names:
+            values, places = self.graph.terms.distinct(found.table.columns[name])
+            texts = pc.fill_null(self.graph.terms.texts(values), "")
+            columns.append(texts.take(pa.array(places)))
+        tab, end = (pa.scalar(text, pa.large_string()) for text in ("\t", "\n"))
+        joined = columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, tab)
+        lines = pc.binary_join_element_wise(joined, pa.scalar("", pa.large_string()), end)
+        body = bytes(memoryview(lines.buffers()[2]))
+        if body.count(b"\n") != rows or body.count(b"\t") != rows * (len(columns) - 1):
+            raise Uncovered("terms with line breaks in their syntax")
+        return body
+
+
+def _blocks(select: Select) -> list[list[Pattern]]:
+    """The triple patterns of each group."""
+    found: list[list[Pattern]] = []
+
+    def visit(group: Group) -> None:
+        here: list[Pattern] = []
+        for element in group.elements:
+            if isinstance(element, Bgp):
+                here += element.patterns
+            else:
+                inner(element)
+        for one in group.filters:
+            if isinstance(one, Exists):
+                inner(one)
+        if here:
+            found.append(here)
+
+    def inner(element: Element | Exists) -> None:
+        if isinstance(element, Select):
+            visit(element.where)
+        elif isinstance(element, Union):
+            for one in element.groups:
+                visit(one)
+        elif isinstance(element, (Optional, Minus)):
+            # What these add is looked up for what is there already.
+            return
+
+    visit(select.where)
+    return found

@@ -1,0 +1,324 @@
+"""From the text of a query that Oxigraph has accepted to the algebra."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..querying import guard
+from ..querying.syntax import tree
+from .algebra import (
+    Aggregate,
+    Bgp,
+    Bind,
+    Constant,
+    Element,
+    Exists,
+    Expression,
+    Filter,
+    Group,
+    Minus,
+    Optional,
+    OrderKey,
+    Query,
+    Select,
+    Uncovered,
+    Union,
+    Values,
+    Variable,
+)
+from .patterns import CONSTANTS, Node, PatternReader
+
+_NOT_REPEATABLE = re.compile(r"\b(NOW|RAND|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
+_OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "&&", "||"}
+_KNOWN = {"BOUND", "YEAR", "MONTH", "DAY"}
+_FOLDED = {"AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "SAMPLE", "SUM"}
+
+
+def read(text: str) -> Query:
+    """The algebra of a query.
+
+    Raises Uncovered for what the columns don't answer.
+    """
+    return _Reader(text).query()
+
+
+class _Reader(PatternReader):
+    def __init__(self, text: str) -> None:
+        if "\\u" in text or "\\U" in text:
+            raise Uncovered("escaped characters")
+        if _NOT_REPEATABLE.search(text):
+            raise Uncovered("a function that gives something else at each call")
+        # The grammar stumbles over comments.
+        plain = "".join(
+            " " * len(token.group()) if token.group()[0] == "#" else token.group()
+            for token in guard.tokens(text)
+        )
+        marker = "kb_"
+        while marker in text:
+            marker += "_"
+        super().__init__(plain.encode(), marker)
+        self.aggregates: list[Aggregate] | None = None
+
+    def query(self) -> Query:
+        root = tree(self.source)
+        if root.has_error:
+            raise Uncovered("syntax that the grammar does not know")
+        body, values = None, None
+        for node in root.named_children:
+            if node.type == "prologue":
+                self._read_prologue(node)
+            elif node.type in ("select_query", "ask_query") and body is None:
+                body = node
+            elif node.type == "values_clause":
+                values = self._values(_only(node, "data_block"))
+            else:
+                raise Uncovered(node.type.replace("_", " "))
+        if body is None:
+            raise Uncovered("an empty query")
+        select = self._select(body, values)
+        return Query(select, body.type == "ask_query", self.prologue, self.marker)
+
+    def _read_prologue(self, node: Node) -> None:
+        for part in node.named_children:
+            if part.type != "prefix_declaration":
+                raise Uncovered("BASE")
+            namespace, iri = part.named_children
+            self.prefixes[self.text(namespace)[:-1]] = self.absolute(self.text(iri)[1:-1])
+        self.prologue = self.text(node) + "\n"
+
+    def _select(self, node: Node, values: Values | None = None) -> Select:
+        outer, self.aggregates = self.aggregates, []
+        try:
+            return self._select_parts(node, values)
+        finally:
+            self.aggregates = outer
+
+    def _select_parts(self, node: Node, values: Values | None) -> Select:
+        where, distinct = Group(()), False
+        names: list[str] = []
+        extends: list[Bind] = []
+        keys: list[Bind] = []
+        having: list[Expression] = []
+        order: list[OrderKey] = []
+        limit, offset, grouped = None, 0, False
+        for part in node.named_children:
+            if part.type == "select_clause":
+                distinct = any(one.type == "DISTINCT" for one in part.children) or bool(
+                    re.match(r"(?i)SELECT\s+DISTINCT\b", self.text(part))
+                )
+                if re.match(r"(?i)SELECT\s+REDUCED\b", self.text(part)):
+                    raise Uncovered("REDUCED")
+                names, extends = self._projection(part)
+            elif part.type == "where_clause":
+                saved, self.aggregates = self.aggregates, None
+                where = self._group(_only(part, "group_graph_pattern"))
+                self.aggregates = saved
+            elif part.type == "values_clause":
+                values = self._values(_only(part, "data_block"))
+            elif part.type == "solution_modifier":
+                for clause in part.named_children:
+                    if clause.type == "group_clause":
+                        grouped, keys = True, [self._key(one) for one in clause.named_children]
+                    elif clause.type == "having_clause":
+                        having = [self._expression(one.named_children[0]) for one in clause.named_children]
+                    elif clause.type == "order_clause":
+                        order = [self._order(one) for one in clause.named_children]
+                    elif clause.type == "limit_offset_clauses":
+                        for bound in clause.named_children:
+                            number = int(self.text(bound.named_children[0]))
+                            if bound.type == "limit_clause":
+                                limit = number
+                            else:
+                                offset = number
+                    else:
+                        raise Uncovered(clause.type.replace("_", " "))
+            else:
+                raise Uncovered(part.type.replace("_", " "))
+        aggregates = tuple(self.aggregates or ())
+        return Select(
+            where,
+            tuple(names),
+            tuple(extends),
+            distinct,
+            grouped or bool(aggregates),
+            tuple(keys),
+            aggregates,
+            tuple(having),
+            tuple(order),
+            limit,
+            offset,
+            values,
+        )
+
+    def _projection(self, node: Node) -> tuple[list[str], list[Bind]]:
+        names, extends = [], []
+        parts = node.named_children
+        expects: Expression | None = None
+        opened = False
+        for part in node.children:
+            if part.type == "(":
+                opened, expects = True, None
+            elif part.type == ")":
+                opened = False
+            elif not part.is_named:
+                continue
+            elif not opened:
+                names.append(self.text(part)[1:])
+            elif expects is None:
+                expects = self._expression(part)
+            else:
+                name = self.text(part)[1:]
+                names.append(name)
+                extends.append(Bind(expects, name))
+        if not parts and "*" not in self.text(node):
+            raise Uncovered("an unknown projection")
+        return names, extends
+
+    def _key(self, node: Node) -> Bind:
+        parts = node.named_children
+        if len(parts) == 1 and parts[0].type == "var":
+            return Bind(self._expression(parts[0]), self.text(parts[0])[1:])
+        if len(parts) == 2 and parts[1].type == "var":
+            return Bind(self._expression(parts[0]), self.text(parts[1])[1:])
+        raise Uncovered("GROUP BY an expression without a name")
+
+    def _order(self, node: Node) -> OrderKey:
+        descending = any(one.type == "DESC" for one in node.children) or bool(
+            re.match(r"(?i)DESC\b", self.text(node))
+        )
+        return OrderKey(self._expression(node.named_children[0]), descending)
+
+    def _group(self, node: Node) -> Group:
+        elements: list[Element] = []
+        filters: list[Filter | Exists] = []
+        for part in node.named_children:
+            if part.type == "triples_block":
+                found = self.triples(part)
+                if elements and isinstance(elements[-1], Bgp):
+                    elements[-1] = Bgp((*elements[-1].patterns, *found))
+                elif found:
+                    elements.append(Bgp(tuple(found)))
+            elif part.type == "optional_graph_pattern":
+                elements.append(Optional(self._group(_only(part, "group_graph_pattern"))))
+            elif part.type == "minus_graph_pattern":
+                elements.append(Minus(self._group(_only(part, "group_graph_pattern"))))
+            elif part.type == "group_or_union_graph_pattern":
+                elements.append(Union(tuple(self._group(one) for one in part.named_children)))
+            elif part.type == "filter":
+                filters += self._conditions(part.named_children[0])
+            elif part.type == "bind":
+                inner, variable = part.named_children
+                elements.append(Bind(self._expression(inner), self.text(variable)[1:]))
+            elif part.type == "inline_data":
+                elements.append(self._values(_only(part, "data_block")))
+            elif part.type == "sub_select":
+                elements.append(self._select(part))
+            else:
+                raise Uncovered(part.type.replace("_", " "))
+        return Group(tuple(elements), tuple(filters))
+
+    def _conditions(self, node: Node) -> Iterator[Filter | Exists]:
+        """The conditions that are joined by &&: a solution passes where all are true."""
+        if node.type == "bracketted_expression":
+            yield from self._conditions(node.named_children[0])
+        elif node.type == "binary_expression" and [one.type for one in node.children[1:-1]] == ["&&"]:
+            for part in node.named_children:
+                yield from self._conditions(part)
+        elif node.type in ("exists_func", "not_exists_func"):
+            yield Exists(self._group(_only(node, "group_graph_pattern")), node.type == "not_exists_func")
+        else:
+            yield Filter(self._expression(node))
+
+    def _values(self, node: Node) -> Values:
+        names: list[str] = []
+        cells: list[str | None] = []
+        for part in node.children:
+            if part.type == "var":
+                names.append(self.text(part)[1:])
+            elif part.type.upper() == "UNDEF":
+                cells.append(None)
+            elif part.is_named:
+                cells.append(self.constant(part))
+        if not names or len(cells) % len(names):
+            raise Uncovered("an unknown form of VALUES")
+        width = len(names)
+        rows = [tuple(cells[at : at + width]) for at in range(0, len(cells), width)]
+        return Values(tuple(names), tuple(rows))
+
+    def _expression(self, node: Node) -> Expression:
+        if node.type == "bracketted_expression":
+            return self._expression(node.named_children[0])
+        pieces: list[str] = []
+        names: set[str] = set()
+        self._piece(node, pieces, names)
+        text, variables = f"({''.join(pieces)})", frozenset(names)
+        if node.type == "var":
+            return Expression(text, variables, "var", term=Variable(self.text(node)[1:]))
+        if node.type == "aggregate":
+            return Expression(text, variables, "var", term=Variable(next(iter(names))))
+        if node.type in CONSTANTS:
+            return Expression(text, variables, "term", term=Constant(self.constant(node)))
+        operator, parts = self._operator(node)
+        return Expression(text, variables, operator, parts)
+
+    def _operator(self, node: Node) -> tuple[str, tuple[Expression, ...]]:
+        kinds = [one.type for one in node.children if not one.is_named]
+        inner = node.named_children
+        if node.type == "binary_expression" and len(kinds) == 1 and kinds[0] in _OPERATORS:
+            return kinds[0], tuple(self._expression(one) for one in inner)
+        if node.type == "binary_expression" and kinds in (["IN"], ["NOT", "IN"]):
+            parts = tuple(self._expression(one) for one in (inner[0], *inner[1].named_children))
+            return " ".join(kinds), parts
+        if node.type == "unary_expression" and kinds == ["!"]:
+            return "!", (self._expression(inner[0]),)
+        if node.type == "build_in_function" and kinds[:1] and kinds[0].upper() in _KNOWN and len(inner) == 1:
+            return kinds[0].upper(), (self._expression(inner[0]),)
+        return "", ()
+
+    def _piece(self, node: Node, pieces: list[str], names: set[str]) -> None:
+        """The text of a node, with variables for its aggregates."""
+        if node.type == "aggregate":
+            name = self._aggregate(node)
+            names.add(name)
+            pieces.append(f"?{name}")
+            return
+        if node.type in ("exists_func", "not_exists_func", "group_graph_pattern"):
+            raise Uncovered("EXISTS within an expression")
+        if node.type == "var":
+            names.add(self.text(node)[1:])
+        if not node.named_children:
+            pieces.append(self.text(node))
+            return
+        at = node.start_byte
+        for child in node.named_children:
+            pieces.append(self.source[at : child.start_byte].decode())
+            self._piece(child, pieces, names)
+            at = child.end_byte
+        pieces.append(self.source[at : node.end_byte].decode())
+
+    def _aggregate(self, node: Node) -> str:
+        text = self.text(node)
+        function = text.partition("(")[0].strip().upper()
+        if self.aggregates is None or function not in _FOLDED:
+            raise Uncovered(f"the aggregate {function}")
+        distinct = bool(re.match(r"(?i)\w+\s*\(\s*DISTINCT\b", text))
+        if function == "GROUP_CONCAT":
+            raise Uncovered("GROUP_CONCAT, whose order is Oxigraph's")
+        inner = node.named_children
+        collected, self.aggregates = self.aggregates, None
+        argument = self._expression(inner[0]) if inner else None
+        self.aggregates = collected
+        for known in collected:
+            if (known.function, known.distinct, known.argument) == (function, distinct, argument):
+                return known.name
+        name = self.fresh().name
+        collected.append(Aggregate(function, distinct, argument, name))
+        return name
+
+
+def _only(node: Node, kind: str) -> Node:
+    found = [one for one in node.named_children if one.type == kind]
+    if len(found) != 1:
+        raise Uncovered(node.type.replace("_", " "))
+    return found[0]

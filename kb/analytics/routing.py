@@ -1,0 +1,106 @@
+"""Which engine answers a query: Oxigraph, or the columns where they can and where that is worth it."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from ..errors import NotCovered
+from ..querying import guard
+from ..querying.binding import bound
+from ..querying.plans import Choice, Plan
+from ..querying.results import Result, Solutions, Truth
+from ..querying.run import Dataset, Term, run
+from ..store import Snapshot
+from .algebra import Uncovered
+from .engine import Engine
+from .graph import Graph
+from .terms import Terms
+
+# What asks about many things at once has one of these words; the rest looks something up.
+_ANALYTIC = re.compile(r"\b(AVG|COUNT|DISTINCT|EXISTS|GROUP|MAX|MIN|MINUS|ORDER|SAMPLE|SUM)\b", re.IGNORECASE)
+_WORTH = 1_000
+"""Where fewer rows are touched, Oxigraph has answered before columns have planned."""
+_ENGINES = 3
+_MADE_TERMS = 2_000_000
+
+
+class Router:
+    """Answers queries about snapshots of one store, each by the engine that suits it."""
+
+    def __init__(self) -> None:
+        self._engines: OrderedDict[tuple[str, bool, bool], Engine] = OrderedDict()
+
+    def run(
+        self,
+        snapshot: Snapshot,
+        text: str,
+        *,
+        dataset: Dataset | None = None,
+        parameters: Mapping[str, Term] | None = None,
+        engine: Choice = "auto",
+    ) -> Result:
+        """The answer, as `kb.querying.run.run` gives it; its `plan` tells who gave it, and why.
+
+        Raises NotCovered where columns are asked for and don't answer; QueryError, Forbidden.
+        """
+        dataset = dataset or Dataset()
+        why = "it was asked for"
+        if engine != "oxigraph":
+            try:
+                return self._from_columns(snapshot, text, dataset, parameters, forced=engine == "columns")
+            except Uncovered as reason:
+                why = str(reason)
+                if engine == "columns":
+                    raise NotCovered(
+                        f"Columns don't answer this query: {why}", hint="leave the choice of the engine: auto"
+                    ) from None
+        result = run(snapshot, text, dataset=dataset, parameters=parameters)
+        return _told(result, Plan("oxigraph", why))
+
+    def _from_columns(
+        self,
+        snapshot: Snapshot,
+        text: str,
+        dataset: Dataset,
+        parameters: Mapping[str, Term] | None,
+        *,
+        forced: bool,
+    ) -> Result:
+        if not forced and not _ANALYTIC.search(text):
+            raise Uncovered("a look-up")
+        if guard.check(text) is guard.Form.UPDATE:
+            raise Uncovered("an update")  # Which `run` refuses.
+        if dataset.listed or isinstance(dataset.private, tuple):
+            raise Uncovered("graphs by name")
+        text = bound(text, parameters) if parameters else text
+        engine = self._engine(snapshot, dataset)
+        if not forced and (size := engine.size(text)) < _WORTH:
+            raise Uncovered(f"it touches about {size:,.0f} rows")
+        found = engine.answer(text)
+        plan = Plan("columns", "it was asked for" if forced else "it touches many rows", found.steps)
+        if found.truth is not None:
+            return Truth(found.truth, plan)
+        return _told(Solutions(partial(engine.solutions, found)), plan)
+
+    def _engine(self, snapshot: Snapshot, dataset: Dataset) -> Engine:
+        key = (snapshot.name, dataset.private is True, dataset.inferred)
+        engine = self._engines.pop(key, None)
+        if engine is None or engine.made_terms > _MADE_TERMS:
+            image = snapshot.image
+            pairs_of = partial(image.open_pairs, private=key[1], inferred=key[2])
+            engine = Engine(Graph(Terms(image.dictionary), pairs_of, lambda: image.open_predicates))
+        self._engines[key] = engine
+        while len(self._engines) > _ENGINES:
+            self._engines.popitem(last=False)
+        return engine
+
+
+def _told(result: Result, plan: Plan) -> Result:
+    if isinstance(result, Truth):
+        return replace(result, plan=plan)
+    result.plan = plan
+    return result

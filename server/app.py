@@ -50,7 +50,9 @@ _MOST_BYTES = 2_000_000
 _SHARED = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-None-Match",
-    "Access-Control-Expose-Headers": "ETag, X-Commerce-KB-Snapshot, X-Commerce-KB-Reasoning, X-Commerce-KB-Cut, X-Commerce-KB-Engine",
+    "Access-Control-Expose-Headers": ", ".join(
+        ("ETag", *(f"X-Commerce-KB-{name}" for name in ("Snapshot", "Reasoning", "Cut", "Engine")))
+    ),
     "Access-Control-Max-Age": "600",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }

@@ -9,15 +9,15 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from .algebra import Aggregate, Expression, Uncovered
 from .expressions import Evaluator, Numbers, Value
+from .ordering import ranked
 from .tables import Places, Table, codes
 from .terms import UNIT, XSD, Ids, Sort, decimal
 
-_MOST = float(2**62)
+_MOST = float(2**61)
 _DIGITS = 10**18
 _HALF = 26
 # In these Oxigraph tells an unbound variable from an error.
@@ -95,40 +95,18 @@ def _sampled(ids: Ids, groups: Groups) -> Ids:
 
 def _extreme(function: str, value: Value, groups: Groups, evaluator: Evaluator) -> Ids:
     ids = evaluator.terms_of(value)
-    sorts = evaluator.terms.sorts(ids)
-    unbound = sorts == Sort.UNBOUND
-    kinds = set(np.unique(sorts[~unbound]).tolist())
-    if len(kinds) > 1 or not kinds <= _ORDERED:
+    ranks = ranked(ids, evaluator.terms)
+    if ranks is None or not ranks.total:
         raise Uncovered(f"{function} over terms of several sorts")
-    ranks = _ranks(ids, kinds, evaluator)
+    unbound = ids == 0
     fold, worst = (np.minimum, np.iinfo(np.int64).max) if function == "MIN" else (np.maximum, -(2**63))
     best = np.full(groups.size, worst, np.int64)
-    fold.at(best, groups.codes[~unbound], ranks[~unbound])
+    fold.at(best, groups.codes[~unbound], ranks.values[~unbound])
     found = np.zeros(groups.size, np.int64)
-    hit = ~unbound & (ranks == best[groups.codes])
+    hit = ~unbound & (ranks.values == best[groups.codes])
     found[groups.codes[hit]] = ids[hit]
     found[groups.codes[unbound]] = 0
     return found
-
-
-_ORDERED = {Sort.INTEGER, Sort.DECIMAL, Sort.INSTANT, Sort.DAY, Sort.STRING}
-
-
-def _ranks(ids: Ids, kinds: set[int], evaluator: Evaluator) -> NDArray[np.int64]:
-    if kinds == {Sort.STRING}:
-        return ranked_texts(ids, evaluator)
-    return evaluator.terms.numbers(ids)
-
-
-def ranked_texts(ids: Ids, evaluator: Evaluator) -> NDArray[np.int64]:
-    """The rank of strings or IRIs by code point."""
-    values, places = evaluator.terms.distinct(ids)
-    texts = evaluator.terms.lexical(values)
-    if pc.any(pc.match_substring(texts, "\\")).as_py():
-        raise Uncovered("the order of strings with escapes")
-    ranks = np.empty(len(values), np.int64)
-    ranks[pc.sort_indices(texts).to_numpy()] = np.arange(len(values))
-    return ranks[places]
 
 
 def _summed(function: str, numbers: Numbers, places: Places, size: int, evaluator: Evaluator) -> Ids:

@@ -173,12 +173,16 @@ Element = Bgp | Values | Optional | Minus | Union | Bind | Select
 
 @dataclass(frozen=True)
 class Query:
-    """A query that was read: its prologue goes before the text of expressions."""
+    """A query that was read: its prologue goes before the text of expressions.
+
+    `hides` is whether blank nodes or paths have made variables that nobody sees.
+    """
 
     select: Select
     asks: bool
     prologue: str
     marker: str
+    hides: bool = False
 
 
 def variables_of(group: Group) -> Iterator[str]:

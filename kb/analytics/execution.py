@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..querying.plans import Step
-from .aggregates import Groups, folded, ranked_texts
+from .aggregates import Groups, folded
 from .algebra import (
     Bgp,
     Bind,
@@ -34,11 +34,10 @@ from .expressions import Evaluator
 from .graph import Graph
 from .matching import Matcher, starting
 from .oracle import Oracle
+from .ordering import ranked
 from .tables import UNIT, Table, codes, distinct, join, lacking, stacked
-from .terms import Ids, Sort
 
 _ROW = "#row"
-_NUMBERS = {Sort.INTEGER, Sort.DECIMAL}
 
 
 @dataclass
@@ -115,8 +114,14 @@ class Execution:
                 pattern = patterns.pop(place)
                 with self._told(lambda: _shown(pattern), expected) as made:  # noqa: B023 - it is told at once
                     made.append(self._extended(table, pattern))
-            table, pending = self._filtered(made[0], pending)
+            table, pending = self._filtered(self._needed(made[0], patterns), pending)
         return table, pending
+
+    def _needed(self, table: Table, patterns: Sequence[Pattern]) -> Table:
+        """A table without the hidden variables that no pattern left has: only those of one group share them."""
+        left = frozenset(name for one in patterns for name in one.variables)
+        done = [name for name in table.columns if name.startswith(self.query.marker) and name not in left]
+        return table.without(*done) if done else table
 
     def _extended(self, table: Table, pattern: Pattern) -> Table:
         shared = pattern.variables & table.columns.keys()
@@ -259,7 +264,7 @@ class Execution:
             groups = Groups(table, places, size)
             columns = {name: table.column(name)[first] for name in names}
             for one in select.aggregates:
-                if one.argument is None and one.distinct and not self._shows_all(table):
+                if one.argument is None and one.distinct and self.query.hides:
                     raise Uncovered("COUNT(DISTINCT *) over blank nodes")
                 columns[one.name] = folded(one, groups, self._evaluator)
             made.append(Table(size, columns))
@@ -270,9 +275,6 @@ class Execution:
             found = made[0]
         return found
 
-    def _shows_all(self, table: Table) -> bool:
-        return not any(name.startswith(self.query.marker) for name in table.columns)
-
     def _order(self, keys: Sequence[OrderKey], table: Table) -> np.ndarray:
         ranks = []
         for key in keys:
@@ -281,20 +283,10 @@ class Execution:
         return np.lexsort(ranks[::-1])
 
     def _rank(self, expression: Expression, table: Table) -> np.ndarray:
-        """The place of each row's value in SPARQL's order; unbound comes first."""
-        ids: Ids = self._evaluator.ids(expression, table)
-        terms = self.graph.terms
-        sorts = terms.sorts(ids)
-        unbound = sorts == Sort.UNBOUND
-        kinds = set(np.unique(sorts[~unbound]).tolist())
-        if not (len(kinds) < 2 or kinds <= _NUMBERS) or kinds & {Sort.OTHER, Sort.BLANK, Sort.LANGUAGE}:
+        ranks = ranked(self._evaluator.ids(expression, table), self.graph.terms)
+        if ranks is None:
             raise Uncovered("ORDER BY over terms of several sorts")
-        if kinds & {Sort.STRING, Sort.IRI}:
-            rank = np.zeros(len(ids), np.int64)
-            rank[~unbound] = ranked_texts(ids[~unbound], self._evaluator)
-        else:
-            rank = terms.numbers(ids)
-        return np.where(unbound, -(2**62), rank)
+        return ranks.values
 
 
 def _shown(pattern: Pattern) -> str:

@@ -20,7 +20,8 @@ Mask = NDArray[np.bool_]
 _NUMBERS = (Sort.INTEGER, Sort.DECIMAL)
 # Of these sorts two different terms are two different values.
 _BY_TERM = (Sort.IRI, Sort.BLANK, Sort.STRING)
-_MOST = float(2**62)
+_ORDERED = (*_NUMBERS, Sort.LONG)
+_MOST = float(2**61)
 _COMPARE: dict[str, Callable[[NDArray, NDArray], Mask]] = {
     "=": np.equal,
     "!=": np.not_equal,
@@ -111,7 +112,7 @@ class Evaluator:
             nothing = np.zeros(len(value.true), np.int64)
             return Numbers(nothing, np.full(len(nothing), Sort.UNBOUND, np.uint8))
         sorts = self.terms.sorts(value)
-        if (sorts == Sort.OTHER).any():
+        if (sorts >= Sort.LONG).any():
             return None
         good = (sorts == Sort.INTEGER) | (sorts == Sort.DECIMAL)
         return Numbers(self.terms.numbers(value), np.where(good, sorts, Sort.UNBOUND).astype(np.uint8))
@@ -175,7 +176,7 @@ class Evaluator:
     def _truths_of(self, ids: Ids) -> Truths:
         """Effective boolean values (section 17.2.2)."""
         sorts = self.terms.sorts(ids)
-        odd = sorts == Sort.OTHER
+        odd = sorts >= Sort.LONG
         if odd.any():
             found = self.oracle.values("", "IF(?x, true, false)", ["x"], [ids[odd]])
             true, error = self._plain_truths(ids, sorts)
@@ -217,7 +218,9 @@ class Evaluator:
         mine, theirs = self._sorts(one), self._sorts(other)
         a, b = self._comparable(one), self._comparable(other)
         same = (mine == theirs) & np.isin(mine, (Sort.INSTANT, Sort.DAY, Sort.BOOLEAN))
-        same |= np.isin(mine, _NUMBERS) & np.isin(theirs, _NUMBERS)
+        a, b = _doubled(a, mine), _doubled(b, theirs)
+        vague = (mine == Sort.LONG) & (theirs == Sort.LONG) & (a == b)
+        same |= np.isin(mine, _ORDERED) & np.isin(theirs, _ORDERED) & ~vague
         true = _COMPARE[operator](a, b) & same
         error = (mine == Sort.UNBOUND) | (theirs == Sort.UNBOUND)
         settled = same | error
@@ -276,6 +279,11 @@ class Evaluator:
             value = (days - months).astype(np.int64) + 1
         sort = np.where(sorts == Sort.UNBOUND, Sort.UNBOUND, Sort.INTEGER)
         return Numbers(value * UNIT, sort.astype(np.uint8))
+
+
+def _doubled(numbers: NDArray[np.int64], sorts: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Twice the numbers, and one more where something is left of a number: what is exact compares with what is not."""
+    return numbers * 2 + (sorts == Sort.LONG)
 
 
 def _written(number: int, sort: Sort) -> str:

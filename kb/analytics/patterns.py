@@ -35,6 +35,7 @@ class PatternReader:
         self.marker = marker
         self.prefixes = dict(PREFIXES)
         self.prologue = ""
+        self.hides = False
         self._numbers = count()
 
     def triples(self, node: Node) -> list[Pattern]:
@@ -53,7 +54,7 @@ class PatternReader:
         return patterns
 
     def _bracketed(self, node: Node, patterns: list[Pattern]) -> Term:
-        subject = self.fresh()
+        subject = self._between()
         for part in node.named_children:
             self._properties(subject, part, patterns)
         return subject
@@ -82,7 +83,7 @@ class PatternReader:
         elif path.operator == "^":
             self._along(object, path.parts[0], subject, patterns)
         elif path.operator == "/":
-            middle = self.fresh()
+            middle = self._between()
             self._along(subject, path.parts[0], middle, patterns)
             self._along(middle, path.parts[1], object, patterns)
         else:
@@ -114,10 +115,15 @@ class PatternReader:
         if node.type == "var":
             return Variable(self.text(node)[1:])
         if node.type == "anon":
-            return self.fresh()
+            return self._between()
         if node.type in ("blank_node_label", "blank_node"):
+            self.hides = True
             return Variable(self.marker + "_" + self.text(node)[2:].replace(".", "_").replace("-", "_"))
         return Constant(self.constant(node))
+
+    def _between(self) -> Variable:
+        self.hides = True
+        return self.fresh()
 
     def fresh(self) -> Variable:
         """A new hidden variable."""

@@ -77,7 +77,7 @@ class _Reader(PatternReader):
         if body is None:
             raise Uncovered("an empty query")
         select = self._select(body, values)
-        return Query(select, body.type == "ask_query", self.prologue, self.marker)
+        return Query(select, body.type == "ask_query", self.prologue, self.marker, self.hides)
 
     def _read_prologue(self, node: Node) -> None:
         for part in node.named_children:

@@ -84,7 +84,7 @@ class Router:
         plan = Plan("columns", "it was asked for" if forced else "it touches many rows", found.steps)
         if found.truth is not None:
             return Truth(found.truth, plan)
-        return _told(Solutions(partial(engine.solutions, found)), plan)
+        return _told(Solutions(partial(engine.solutions, found), engine.solutions(found)), plan)
 
     def _engine(self, snapshot: Snapshot, dataset: Dataset) -> Engine:
         key = (snapshot.name, dataset.private is True, dataset.inferred)

@@ -27,6 +27,8 @@ _NUMBER = {
     "dateTime": r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$",
     "date": r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$",
 }
+# Oxigraph writes no idle zero at the end.
+_LONG = "^-?[0-9]{1,12}[.][0-9]{6,17}[1-9]$"
 
 
 class Sort(IntEnum):
@@ -45,7 +47,9 @@ class Sort(IntEnum):
     """``xsd:dateTime`` in UTC: microseconds since 1970."""
     DAY = 10
     """``xsd:date`` without a zone: days since 1970."""
-    OTHER = 11
+    LONG = 11
+    """``xsd:decimal`` of 7 to 18 fractional digits: millionths rounded down, and something is left."""
+    OTHER = 12
 
 
 class Terms:
@@ -146,11 +150,21 @@ def _looked_at(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[n
         if not len(places):
             continue
         forms = pc.utf8_slice_codeunits(texts.take(pa.array(places)), 1, -len(suffix))
+        if name == "decimal":
+            long = _where(pc.match_substring_regex(forms, _LONG))
+            sort[places[long]] = Sort.LONG
+            number[places[long]] = [_floor(one) for one in forms.filter(pa.array(long)).to_pylist()]
         good = _where(pc.match_substring_regex(forms, _NUMBER[name])) & well_formed(forms, XSD + name)
         places, forms = places[good], forms.filter(pa.array(good))
         sort[places] = _SORTS[name]
         number[places] = _read(name, forms)
     return sort, number
+
+
+def _floor(form: str) -> int:
+    whole, _, rest = form.partition(".")
+    number = int(whole.lstrip("-") + rest[:6])
+    return -number - 1 if form[0] == "-" else number
 
 
 _SORTS = {

@@ -124,7 +124,9 @@ def test_the_command_line_explains(demo_folder: Path) -> None:
     place = str(demo_folder / "shop.kb")
     told = CliRunner().invoke(group, ["query", TYPES, "--explain", "--store", place])
     assert told.output.startswith("columns: ") and "GROUP BY" in told.output
-    forced = CliRunner().invoke(group, ["query", TYPES, "--engine", "oxigraph", "--explain", "--store", place])
+    forced = CliRunner().invoke(
+        group, ["query", TYPES, "--engine", "oxigraph", "--explain", "--store", place]
+    )
     assert forced.output.startswith("oxigraph: ")
 
 

@@ -43,7 +43,10 @@ RDF_XML = Format("rdf", "application/rdf+xml", ("xml", "application/xml", "text/
 N_QUADS = Format("nq", "application/n-quads", ("nquads", "text/x-nquads"))
 TRIG = Format("trig", "application/trig", ("application/x-trig",))
 
-SOLUTIONS = (JSON, XML, CSV, TSV)
+ARROW = Format("arrow", "application/vnd.apache.arrow.stream")
+PARQUET = Format("parquet", "application/vnd.apache.parquet")
+
+SOLUTIONS = (JSON, XML, CSV, TSV, ARROW, PARQUET)
 GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 DATASETS = (N_QUADS, TRIG, JSON_LD)
 

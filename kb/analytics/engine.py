@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyoxigraph as ox
 
+from ..querying.arrow import column_of
 from ..querying.plans import Step
 from ..querying.run import answered
 from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Query, Select, Uncovered, Union
@@ -20,8 +21,10 @@ from .matching import Matcher
 from .oracle import Oracle
 from .reading import read
 from .tables import Table
+from .terms import Ids, Sort
 
 _PLANS = 512
+_PLAIN = {Sort.IRI, Sort.STRING, Sort.UNBOUND}
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,23 @@ class Engine:
         body = self._lines(found)
         text = io.BytesIO(head.encode() + body)
         return cast(ox.QuerySolutions, ox.parse_query_results(text, format=ox.QueryResultsFormat.TSV))
+
+    def table(self, found: Found) -> pa.Table:
+        """Solutions as Arrow columns, of the types that `kb.querying.arrow.column_of` gives."""
+        return pa.table({name: self._column(found.table.columns[name]) for name in found.names})
+
+    def _column(self, ids: Ids) -> pa.Array:
+        terms = self.graph.terms
+        values, places = terms.distinct(ids)
+        if set(terms.sorts(values).tolist()) <= _PLAIN:
+            texts = terms.lexical(values).cast(pa.string())
+            if not pc.any(pc.match_substring(texts, "\\")).as_py():
+                return texts.take(pa.array(places))
+        texts = terms.texts(values)
+        body = b"?value\n" + "".join(f"{text}\n" for text in texts.drop_null().to_pylist()).encode()
+        read = iter(ox.parse_query_results(body, format=ox.QueryResultsFormat.TSV))  # type: ignore[arg-type]
+        one_each = [next(read)[0] if text else None for text in texts.is_valid().to_pylist()]
+        return column_of(one_each).take(pa.array(places))
 
     def _lines(self, found: Found) -> memoryview | bytes:
         rows = found.table.rows

@@ -84,7 +84,8 @@ class Router:
         plan = Plan("columns", "it was asked for" if forced else "it touches many rows", found.steps)
         if found.truth is not None:
             return Truth(found.truth, plan)
-        return _told(Solutions(partial(engine.solutions, found), engine.solutions(found)), plan)
+        run = partial(engine.solutions, found)
+        return Solutions(run, run(), plan, _table=partial(engine.table, found))
 
     def _engine(self, snapshot: Snapshot, dataset: Dataset) -> Engine:
         key = (snapshot.name, dataset.private is True, dataset.inferred)

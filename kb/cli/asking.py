@@ -14,8 +14,9 @@ import pyoxigraph as ox
 from ..errors import NotFound, UsageError
 from ..formats import rdf_format_named
 from ..knowledge_base import KnowledgeBase
+from ..querying.arrow import TABLE_FORMATS, plain
 from ..querying.plans import Choice
-from ..querying.results import Solutions, Triples, Truth, plain
+from ..querying.results import Solutions, Triples, Truth
 from ..reasoning import Proofs
 from ..values import iri, term
 from .drawing import put_proof
@@ -44,7 +45,12 @@ Examples:
     "--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A question's parameter."
 )
 @click.option("--no-reasoning", is_flag=True, help="Leave inferred triples out.")
-@click.option("--format", "-f", "form", help="table, json, xml, csv, tsv; ttl, nt, jsonld, rdf for triples.")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    help="table, json, xml, csv, tsv, arrow, parquet; ttl, nt, jsonld, rdf for triples.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["auto", "oxigraph", "columns"]),
@@ -289,12 +295,16 @@ def _print(result: Solutions | Triples | Truth, form: str | None) -> None:
     form = form or ("table" if sys.stdout.isatty() else "tsv" if isinstance(result, Solutions) else "table")
     if form == "table":
         _table(result) if isinstance(result, Solutions) else click.echo(str(result))
-    elif form in ("json", "xml", "csv", "tsv"):
+    elif form in ("json", "xml", "csv", "tsv", *TABLE_FORMATS):
+        if form in TABLE_FORMATS and sys.stdout.isatty():
+            raise UsageError(f"A terminal can't show {form}", hint=f"put it into a file: > rows.{form}")
         result.write(sys.stdout.buffer, form)  # type: ignore[arg-type]
         if form in ("json", "xml"):
             click.echo()
     else:
-        raise UsageError(f"Rows can't be written as '{form}'", hint="use table, json, xml, csv or tsv")
+        raise UsageError(
+            f"Rows can't be written as '{form}'", hint="use table, json, xml, csv, tsv, arrow or parquet"
+        )
 
 
 def _table(result: Solutions) -> None:

@@ -7,17 +7,17 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 import pyarrow as pa
 import pyoxigraph as ox
 
 from ..errors import ToolMissing
+from .arrow import TABLE_FORMATS, TableFormat, column_of, plain, write_table
 from .plans import Plan
 
-_INTEGERS = {"integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"}
-_FLOATS = {"decimal", "double", "float"}
-_XSD = "http://www.w3.org/2001/XMLSchema#"
+TextFormat = Literal["json", "xml", "csv", "tsv"]
+ResultFormat = TextFormat | TableFormat
 _SHOWN = 100
 
 
@@ -32,6 +32,7 @@ class Solutions:
     run: Callable[[], ox.QuerySolutions] = field(repr=False)
     _first: ox.QuerySolutions | None = field(repr=False, default=None)
     plan: Plan | None = field(repr=False, default=None, compare=False)
+    _table: Callable[[], pa.Table] | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
         self._first = self._first or self.run()
@@ -48,9 +49,12 @@ class Solutions:
         """All rows."""
         return list(self.once())
 
-    def write(self, sink: IO[bytes], format: Literal["json", "xml", "csv", "tsv"] = "json") -> None:
-        """Write the rows in a format of the SPARQL results recommendations, as they come."""
-        forms = {
+    def write(self, sink: IO[bytes], format: ResultFormat = "json") -> None:
+        """Write the rows, as they come in a format of the SPARQL results recommendations, as a whole in Arrow's."""
+        if format in TABLE_FORMATS:
+            write_table(self.to_arrow(), sink, cast(TableFormat, format))
+            return
+        forms: dict[str, ox.QueryResultsFormat] = {
             "json": ox.QueryResultsFormat.JSON,
             "xml": ox.QueryResultsFormat.XML,
             "csv": ox.QueryResultsFormat.CSV,
@@ -76,8 +80,14 @@ class Solutions:
 
     def to_arrow(self) -> pa.Table:
         """A table: a column whose values are all of one numeric or truth type gets it, others are strings."""
+        return self._arrow
+
+    @cached_property
+    def _arrow(self) -> pa.Table:
+        if self._table is not None:
+            return self._table()
         columns = {
-            name: _column([row[place] for row in self.rows]) for place, name in enumerate(self.variables)
+            name: column_of([row[place] for row in self.rows]) for place, name in enumerate(self.variables)
         }
         return pa.table(columns)
 
@@ -105,7 +115,7 @@ class Solutions:
         more = f"<caption>{_SHOWN} of {len(self)} rows</caption>" if len(self) > _SHOWN else ""
         return f"<table>{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-    def _text(self, format: Literal["json", "xml", "csv", "tsv"]) -> str:
+    def _text(self, format: TextFormat) -> str:
         sink = io.BytesIO()
         self.write(sink, format)
         return sink.getvalue().decode()
@@ -169,8 +179,11 @@ class Truth:
     def __bool__(self) -> bool:
         return self.value
 
-    def write(self, sink: IO[bytes], format: Literal["json", "xml", "csv", "tsv"] = "json") -> None:
-        """Write the answer; CSV and TSV have no form for it, so it is the word alone."""
+    def write(self, sink: IO[bytes], format: ResultFormat = "json") -> None:
+        """Write the answer; CSV and TSV have no form for it, so it is the word alone; a table has one cell."""
+        if format in TABLE_FORMATS:
+            write_table(self.to_arrow(), sink, cast(TableFormat, format))
+            return
         word = str(self.value).lower()
         texts = {
             "json": self.to_json(),
@@ -178,6 +191,10 @@ class Truth:
             f"<head></head><boolean>{word}</boolean></sparql>",
         }
         sink.write(texts.get(format, word + "\n").encode())
+
+    def to_arrow(self) -> pa.Table:
+        """A table of one cell."""
+        return pa.table({"boolean": [self.value]})
 
     def to_json(self) -> str:
         """SPARQL 1.1 Query Results JSON."""
@@ -190,37 +207,7 @@ class Truth:
 Result = Solutions | Triples | Truth
 
 
-def plain(term: Any) -> str:
-    """A term as people read it: IRIs and values without brackets, quotes and types; nothing for unbound.
-
-    >>> plain(ox.Literal("rouge", language="fr")), plain(None)
-    ('rouge', '')
-    """
-    if term is None:
-        return ""
-    return term.value if hasattr(term, "value") else str(term)
-
-
 def _prefixes() -> list[tuple[str, str]]:
     from ..terms import PREFIXES
 
     return list(PREFIXES.items())
-
-
-def _column(values: list[Any]) -> pa.Array:
-    types = {
-        value.datatype.value.removeprefix(_XSD) if isinstance(value, ox.Literal) else ""
-        for value in values
-        if value is not None
-    }
-    texts = [None if value is None else plain(value) for value in values]
-    try:
-        if types and types <= _INTEGERS:
-            return pa.array([None if text is None else int(text) for text in texts], pa.int64())
-        if types and types <= _INTEGERS | _FLOATS:
-            return pa.array([None if text is None else float(text) for text in texts], pa.float64())
-        if types == {"boolean"}:
-            return pa.array([None if text is None else text in ("true", "1") for text in texts], pa.bool_())
-    except (ValueError, OverflowError):
-        pass  # An ill-typed literal: the column stays text.
-    return pa.array(texts, pa.string())

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pyoxigraph as ox
 
@@ -17,7 +17,8 @@ from ..analytics.routing import Router
 from ..errors import Forbidden, KbError, NotFound, QueryError, ResultTooLarge, StoreDamaged
 from ..knowledge_base import KnowledgeBase
 from ..querying import run as querying
-from ..querying.results import Solutions, Triples
+from ..querying.arrow import TABLE_FORMATS
+from ..querying.results import ResultFormat, Solutions, Triples
 from ..store import Snapshot
 from ..versions import patches
 from .counting import Counted
@@ -47,7 +48,6 @@ _SYNTAXES = {
     "nq": ox.RdfFormat.N_QUADS,
     "trig": ox.RdfFormat.TRIG,
 }
-_TABULAR = ("json", "xml", "csv", "tsv")
 _KEPT = 2
 
 
@@ -115,7 +115,9 @@ class _Worker:
                     raise ResultTooLarge.rows(query.rows)
                 result.write(cast(Any, sink), _SYNTAXES[query.format])
             else:
-                result.write(cast(Any, sink), cast(Literal["json", "xml", "csv", "tsv"], query.format))
+                if query.format in TABLE_FORMATS and len(result.to_arrow()) > query.rows:
+                    raise ResultTooLarge.rows(query.rows)
+                result.write(cast(Any, sink), cast(ResultFormat, query.format))
         sink.finish()
 
     def _pour(self, errand: Dump | Patches) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from kb import KnowledgeBase, Solutions
-from kb.querying.results import plain
+from kb.querying.arrow import plain
 
 EXPECTED = Path(__file__).parent / "expected"
 Rows = list[dict[str, str]]

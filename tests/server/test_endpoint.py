@@ -7,6 +7,8 @@ import io
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
 
@@ -44,6 +46,11 @@ def test_solutions_come_in_each_format(server: Server) -> None:
     assert as_tsv.text.splitlines() == ["?brand", *(f"<{brand}>" for brand in BRANDS)]
     types = [answer.type for answer in (as_xml, as_csv, as_tsv)]
     assert types == ["application/sparql-results+xml", "text/csv", "text/tab-separated-values"]
+    as_arrow = server.get(sparql(FAMILY), Accept="application/vnd.apache.arrow.stream")
+    as_parquet = server.get(sparql(FAMILY, format="parquet"))
+    tables = pa.ipc.open_stream(as_arrow.body).read_all(), pq.read_table(io.BytesIO(as_parquet.body))
+    assert [table["brand"].to_pylist() for table in tables] == [BRANDS] * 2
+    assert as_parquet.type == "application/vnd.apache.parquet"
 
 
 @pytest.mark.parametrize(

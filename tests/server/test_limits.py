@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pyarrow as pa
 import pytest
 
 from kb import KnowledgeBase
@@ -169,6 +170,19 @@ def test_too_many_rows_are_refused_before_the_first_byte(busy: Server) -> None:
     assert whole.status == 200 and whole.text.count("\n") == ROWS + 1
     assert whole.headers["X-Commerce-KB-Cut"] == "no"
     assert answer.status == 413
+
+
+def test_a_table_keeps_the_limit_of_rows(busy: Server) -> None:
+    for engine, text in (
+        ("oxigraph", f"SELECT ?a ?b {{ {PAIRS} }}"),
+        ("columns", "SELECT DISTINCT ?a { ?a ?p ?x }"),
+    ):
+        small = asked(busy, f"{text} LIMIT 3", format="arrow")
+        assert (small.status, small.headers["X-Commerce-KB-Engine"]) == (200, engine)
+        assert pa.ipc.open_stream(small.body).read_all().num_rows == 3
+    assert asked(busy, f"SELECT ?a ?b {{ {PAIRS} }} LIMIT {ROWS + 1}", format="parquet").status == 413
+    eleven = f"VALUES ?n {{ {' '.join(map(str, range(11)))} }}"
+    assert asked(busy, f"SELECT DISTINCT ?a ?n {{ ?a <urn:p> ?x {eleven} }}", format="arrow").status == 413
 
 
 @pytest.mark.parametrize("format", ["json", "xml", "csv", "tsv"])

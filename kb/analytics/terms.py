@@ -79,7 +79,8 @@ class Terms:
         fresh = list(dict.fromkeys(text for text in texts if text not in known))
         if fresh:
             for text, found in zip(fresh, self._dictionary.find(fresh).tolist(), strict=True):
-                if not found:
+                # What the dictionary has learnt since is a term of queries here.
+                if not found or found >= self._base:
                     found = len(self)
                     self._made.append(text)
                 known[text] = found

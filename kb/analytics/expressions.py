@@ -15,6 +15,7 @@ from .algebra import Constant, Expression, Variable
 from .oracle import Oracle
 from .tables import Table
 from .terms import UNIT, XSD, Ids, Sort, Terms, decimal
+from .texts import TESTS, tested
 
 Mask = NDArray[np.bool_]
 _NUMBERS = (Sort.INTEGER, Sort.DECIMAL)
@@ -148,7 +149,19 @@ class Evaluator:
             return self._computed(operator, *(self._numbers(one, table) for one in parts))
         if operator in ("YEAR", "MONTH", "DAY"):
             return self._date_part(operator, self._ids_of_part(parts[0], table))
+        if operator in TESTS:
+            return self._tested(expression, table)
         raise _Beyond
+
+    def _tested(self, expression: Expression, table: Table) -> Truths:
+        found = tested(expression, table.column, self.terms)
+        if found is None:
+            raise _Beyond
+        true, error, unknown = found.true, found.error, found.unknown
+        if unknown.any():
+            judged = self._judged(expression, table.take(unknown))
+            true[unknown], error[unknown] = judged == self.terms.id(_TRUE), judged == 0
+        return Truths(true, error)
 
     def _ids_of_part(self, expression: Expression, table: Table) -> Ids:
         value = self._fast(expression, table)

@@ -31,7 +31,8 @@ from .patterns import CONSTANTS, Node, PatternReader
 
 _NOT_REPEATABLE = re.compile(r"\b(NOW|RAND|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 _OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "&&", "||"}
-_KNOWN = {"BOUND", "YEAR", "MONTH", "DAY"}
+_KNOWN = dict.fromkeys(("BOUND", "DAY", "LCASE", "MONTH", "STR", "UCASE", "YEAR"), 1)
+_KNOWN |= dict.fromkeys(("CONTAINS", "STRENDS", "STRSTARTS"), 2)
 _FOLDED = {"AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "SAMPLE", "SUM"}
 
 
@@ -272,8 +273,11 @@ class _Reader(PatternReader):
             return " ".join(kinds), parts
         if node.type == "unary_expression" and kinds == ["!"]:
             return "!", (self._expression(inner[0]),)
-        if node.type == "build_in_function" and kinds[:1] and kinds[0].upper() in _KNOWN and len(inner) == 1:
-            return kinds[0].upper(), (self._expression(inner[0]),)
+        if node.type == "regex_expression":
+            return "REGEX", tuple(self._expression(one) for one in inner)
+        name = kinds[0].upper() if kinds and node.type == "build_in_function" else ""
+        if len(inner) == _KNOWN.get(name):
+            return name, tuple(self._expression(one) for one in inner)
         return "", ()
 
     def _piece(self, node: Node, pieces: list[str], names: set[str]) -> None:

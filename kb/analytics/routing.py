@@ -21,7 +21,10 @@ from .graph import Graph
 from .terms import Terms
 
 # What asks about many things at once has one of these words; the rest looks something up.
-_ANALYTIC = re.compile(r"\b(AVG|COUNT|DISTINCT|EXISTS|GROUP|MAX|MIN|MINUS|ORDER|SAMPLE|SUM)\b", re.IGNORECASE)
+_ANALYTIC = re.compile(
+    r"\b(AVG|CONTAINS|COUNT|DISTINCT|EXISTS|GROUP|MAX|MIN|MINUS|ORDER|REGEX|SAMPLE|STRENDS|STRSTARTS|SUM)\b",
+    re.IGNORECASE,
+)
 _WORTH = 1_000
 """Where fewer rows are touched, Oxigraph has answered before columns have planned."""
 _ENGINES = 3

@@ -32,6 +32,8 @@ TEXTS = [
     '"abc"',
     '"A"',
     '"é"',
+    '"É"',
+    '"\u212a"',
     '"a b"',
     '"1"',
     '"q\\"uote"',
@@ -207,7 +209,8 @@ def expressions(draw: st.DrawFn, depth: int) -> str:
     inner = expressions(depth - 1)
     kind = draw(
         st.sampled_from(
-            ["compare"] * 4 + ["logic", "arithmetic", "arithmetic", "in", "bound", "call", "not", "if"]
+            ["compare"] * 4
+            + ["logic", "arithmetic", "arithmetic", "in", "bound", "call", "not", "if", "word", "word"]
         )
     )
     if kind == "compare":
@@ -223,6 +226,8 @@ def expressions(draw: st.DrawFn, depth: int) -> str:
         return f"BOUND({draw(st.sampled_from(VARIABLES))})"
     if kind == "not":
         return f"(!{draw(inner)})"
+    if kind == "word":
+        return draw(words())
     if kind == "if":
         return f"IF({draw(inner)}, {draw(inner)}, {draw(inner)})"
     name = draw(
@@ -245,3 +250,19 @@ def expressions(draw: st.DrawFn, depth: int) -> str:
         )
     )
     return f"{name}({draw(inner)})"
+
+
+CALLS: list[list[str]] = [[], [], ["STR"], ["LCASE"], ["STR", "UCASE"], ["LCASE", "STR"], ["UCASE", "LCASE"]]
+WORDS = ['"a"', '"B"', '"b"', '"é"', '""', '"urn:n1"', '"k"', '"a b"', '"a"@en', '"[ab]"', '"\\t"']
+
+
+@st.composite
+def words(draw: st.DrawFn) -> str:
+    text = draw(st.sampled_from(VARIABLES))
+    for call in draw(st.sampled_from(CALLS)):
+        text = f"{call}({text})"
+    word = draw(st.sampled_from(WORDS))
+    if draw(st.booleans()):
+        return f"{draw(st.sampled_from(['CONTAINS', 'STRSTARTS', 'STRENDS']))}({text}, {word})"
+    flags = draw(st.sampled_from(["", ', "i"', ', ""', ', "s"']))
+    return f"REGEX({text}, {word}{flags})"

@@ -214,7 +214,14 @@ def test_who_is_stopped_leaves_no_half_backup(shop: Path, tmp_path: Path, form: 
         "with KnowledgeBase.open(sys.argv[1], read_only=True) as kb: kb.backup(sys.argv[2], progress=slow)\n"
     )
     command = [sys.executable, "-c", script, str(shop), str(tmp_path / form)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # A shell's children that it runs in the background ignore Ctrl-C, and so would theirs.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(0.1)

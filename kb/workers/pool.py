@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pickle
+import select
 import selectors
 import socket
 import subprocess
@@ -216,6 +217,7 @@ class Pool:
                 raise _full(f"{self.limits.queue} queries wait already")
             self._waiting += 1
             try:
+                self._drop_dead()
                 while not self._idle:
                     if self._line is None:
                         raise QueryStopped("The server ends", hint="ask again in a moment")
@@ -224,9 +226,17 @@ class Pool:
                     if left <= 0:
                         raise _full(f"No worker became free in {patience:g} seconds")
                     self._changed.wait(left)
+                    self._drop_dead()
                 return self._idle.pop()
             finally:
                 self._waiting -= 1
+
+    def _drop_dead(self) -> None:
+        """Let go of the next idle workers as far as they died and the nursery has not told so yet."""
+        while self._idle and _says_something(self._idle[-1]):
+            self._idle.pop().connection.close()
+            self._short -= 1
+            self._fill()
 
     def _fill(self) -> None:
         """Have as many workers that no long query has as the limits say, and one to spare."""
@@ -376,6 +386,13 @@ class Stream:
             self.whole = True
             self.close()
         return payload
+
+
+def _says_something(worker: Worker) -> bool:
+    """An idle worker says nothing: what can be read of it is its end."""
+    look = select.poll()
+    look.register(worker.connection.fileno(), select.POLLIN)
+    return bool(look.poll(0))
 
 
 def _full(what: str) -> Overloaded:

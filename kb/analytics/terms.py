@@ -141,9 +141,10 @@ def _grown(column: NDArray, size: int) -> NDArray:
 def _looked_at(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     sort = np.full(len(texts), Sort.OTHER, np.uint8)
     number = np.zeros(len(texts), np.int64)
-    sort[_where(pc.starts_with(texts, "<"))] = Sort.IRI
+    triple = _where(pc.starts_with(texts, "<<"))  # Of RDF 1.2: equal by the values within, and no IRI.
+    sort[_where(pc.starts_with(texts, "<")) & ~triple] = Sort.IRI
     sort[_where(pc.starts_with(texts, "_"))] = Sort.BLANK
-    literal = sort == Sort.OTHER
+    literal = (sort == Sort.OTHER) & ~triple
     sort[literal & _where(pc.ends_with(texts, '"'))] = Sort.STRING
     sort[literal & _where(pc.match_substring_regex(texts, '"@[A-Za-z0-9-]+$'))] = Sort.LANGUAGE
     for name, suffix in _SUFFIX.items():

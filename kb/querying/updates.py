@@ -160,7 +160,8 @@ def _modify(draft: Draft, operation: Modify, within: Graph | None) -> None:
     triples = list(anywhere)
     for triple, graphs in zip(triples, draft.holders(triples), strict=True):
         removed.update((quad_in(triple, one), None) for one in graphs)
-        if not graphs and base.follows(triple):
+        # What an earlier operation of the request took away is gone, although the snapshot still has it.
+        if not graphs and not base.holders([triple])[0] and base.follows(triple):
             kept.append(triple)
     if kept and (operation.where is None or not removed):
         raise _not_asserted(kept[0])

@@ -54,6 +54,15 @@ def test_a_delete_with_a_graph_leaves_the_others(knowledge: KnowledgeBase) -> No
     assert asserted(knowledge, f"{GRAPH}b")
 
 
+def test_what_a_request_has_taken_away_may_be_taken_away_again(knowledge: KnowledgeBase) -> None:
+    update(knowledge, "INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert (
+        update(knowledge, "DELETE DATA { <urn:s> <urn:p> 1 } ; DELETE DATA { <urn:s> <urn:p> 1 }").removed
+        == 1
+    )
+    assert not ask(knowledge, "<urn:s> ?p ?o")
+
+
 def test_an_inferred_triple_can_not_be_deleted(knowledge: KnowledgeBase) -> None:
     update(knowledge, ORGANIZATION)
     assert ask(knowledge, "<urn:k> a ckb:Agent")

@@ -20,6 +20,7 @@ from kb import KnowledgeBase
 from kb.cli import run
 from kb.errors import SourceError, StoreDamaged, UsageError
 from kb.settings import Settings
+from tests.server.processes import hear_ctrl_c
 from tests.shop import BAD_BRAND, BRANDS, turtle
 
 FORMS = ["copy", "copy.tar", "copy.tar.zst"]
@@ -219,8 +220,7 @@ def test_who_is_stopped_leaves_no_half_backup(shop: Path, tmp_path: Path, form: 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        # A shell's children that it runs in the background ignore Ctrl-C, and so would theirs.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stdout is not None
     process.stdout.readline()

@@ -11,6 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.server.processes import hear_ctrl_c
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -35,7 +37,7 @@ def test_the_demo_serves_until_ctrl_c(tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "KB_STORE": ""},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_ctrl_c,
     )
     try:
         deadline = time.monotonic() + 120

@@ -9,12 +9,10 @@ import pyoxigraph as ox
 import tree_sitter
 
 from ..graphs import BASE
-from ..terms import PREFIXES
+from ..terms import PREFIXES, RDF, XSD
 from .algebra import Constant, Path, Pattern, Term, Uncovered, Variable
 
 Node = tree_sitter.Node
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})")
 CONSTANTS = {
     "iri_reference",
@@ -101,7 +99,7 @@ class PatternReader:
         kinds = [one.type for one in node.named_children]
         inner = [one for one in node.named_children if one.type not in ("path_inverse", "path_mod")]
         if not inner and self.text(node).strip("^*+? ") == "a":
-            path = Path("iri", iri=f"<{_RDF}type>")
+            path = Path("iri", iri=str(RDF.type))
         elif len(inner) == 1:
             path = self._path(inner[0])
         else:
@@ -140,9 +138,9 @@ class PatternReader:
                 raise Uncovered("an escaped name")
             return f"<{self.prefixes[prefix]}{local}>"
         if node.type == "integer" and _INTEGER.fullmatch(text):
-            return f'"{text}"^^<{_XSD}integer>'
+            return f'"{text}"^^{XSD.integer}'
         if node.type == "boolean_literal":
-            return f'"{text.lower()}"^^<{_XSD}boolean>'
+            return f'"{text.lower()}"^^{XSD.boolean}'
         if node.type not in CONSTANTS:
             raise Uncovered(node.type.replace("_", " "))
         if text[0] == text[-1] == '"' and not text.startswith('"""') and "\\" not in text:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -128,6 +131,14 @@ def test_the_command_line_explains(demo_folder: Path) -> None:
         group, ["query", TYPES, "--engine", "oxigraph", "--explain", "--store", place]
     )
     assert forced.output.startswith("oxigraph: ")
+
+
+def test_the_command_line_writes_tables(demo_folder: Path) -> None:
+    place = str(demo_folder / "shop.kb")
+    told = CliRunner().invoke(group, ["query", TYPES, "--format", "parquet", "--store", place])
+    as_json = CliRunner().invoke(group, ["query", TYPES, "--format", "json", "--store", place])
+    rows = [int(row["n"]["value"]) for row in json.loads(as_json.stdout)["results"]["bindings"]]
+    assert pq.read_table(io.BytesIO(told.stdout_bytes))["n"].to_pylist() == rows
 
 
 def test_a_query_sees_its_own_snapshot(store: Path) -> None:

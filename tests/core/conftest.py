@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from tests.server.live import KB, ROOT, Server, greeted, start
+from tests.server.processes import hear_ctrl_c
 
 Found = TypeVar("Found")
 
@@ -67,8 +68,7 @@ def begin(store: Path, *words: str, cwd: Path = ROOT, **options) -> subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "KB_STORE": ""},
-        # A shell's children that it runs in the background ignore Ctrl-C, and so would theirs.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_ctrl_c,
         **options,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from pathlib import Path
 
 
@@ -15,6 +16,11 @@ def family(process: int) -> list[int]:
                 with contextlib.suppress(OSError):
                     found += map(int, (task / "children").read_text().split())
     return found
+
+
+def hear_ctrl_c() -> None:
+    """For a process to begin with: what a shell runs in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def is_worker(process: int) -> bool:

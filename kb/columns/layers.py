@@ -7,6 +7,7 @@ different from the base: (pair, number), the number 0 for a pair that is gone.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -190,14 +191,24 @@ class Layered:
             turned = distinct(np.concatenate([turned, pack(tails[row], head)]))
         return turned[self.find(turned << np.uint64(32) | turned >> np.uint64(32)) > 0]
 
-    def has(self, pair: int) -> bool:
-        """Whether one pair is here; ten times as quick as `find` for it alone."""
-        overlay = self.overlay
-        if len(overlay):
-            place = place_of(overlay.sorted_rows, pair)
-            if place >= 0:
-                return bool(overlay.numbers[place])
-        return place_of(self.base.sorted_rows, pair) >= 0
+    @cached_property
+    def has(self) -> Callable[[int], bool]:
+        """Whether one pair is here; ten times as quick as `find` for it alone, and it holds all that it looks at."""
+        rows, size = self.base.sorted_rows, len(self.base)
+
+        def below(pair: int) -> bool:
+            place = bisect_left(rows, pair)
+            return place < size and rows[place] == pair
+
+        if not len(self.overlay):
+            return below
+        upper, count, numbers = self.overlay.sorted_rows, len(self.overlay), self.overlay.numbers
+
+        def layered(pair: int) -> bool:
+            place = bisect_left(upper, pair)
+            return bool(numbers[place]) if place < count and upper[place] == pair else below(pair)
+
+        return layered
 
     def tails_of(self, head: int) -> list[int]:
         """The tails of one head, in no order."""
@@ -267,12 +278,6 @@ class Layered:
     @cached_property
     def _whole(self) -> Base:
         return self.base.under_overlay(self.overlay) if len(self.overlay) else self.base
-
-
-def place_of(rows: memoryview, row: int) -> int:
-    """Where a row is among sorted ones, -1 where it is not."""
-    place = bisect_left(rows, row)
-    return place if place < len(rows) and rows[place] == row else -1
 
 
 def run_of(rows: memoryview, head: int, most: int | None = None) -> list[int]:

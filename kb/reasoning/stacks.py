@@ -212,9 +212,9 @@ class Stack:
     def patched(self, gone: Set[int], fresh: Set[int]) -> Stack:
         """These without some that are here, or with some that are not."""
         back, lately = self.gone & fresh, self.fresh & gone
-        return Stack(
-            self._parts, (self.gone - back) | (gone - lately), (self.fresh - lately) | (fresh - back)
-        )
+        found = Stack((), (self.gone - back) | (gone - lately), (self.fresh - lately) | (fresh - back))
+        found._parts, found._has = self._parts, self._has
+        return found
 
 
 def _patched(found: list[Pairs], keys: Ids, gone: Pairs, fresh: Pairs) -> Pairs:

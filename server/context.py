@@ -6,6 +6,10 @@ import hashlib
 
 from flask import Response, current_app, g, request
 
+from kb.errors import Forbidden
+from kb.tokens import Role
+from kb.workers import Call
+
 from .reader import View
 
 CONTENT_SECURITY = (
@@ -25,12 +29,34 @@ VARYING = ("Accept", "Accept-Language", "Authorization")
 
 
 def view() -> View:
-    """What this request's caller sees; the same snapshot during the whole request."""
-    if "snapshot" not in g:
-        g.knowledge = current_app.extensions["reader"].open()
-        g.snapshot = g.knowledge.snapshot
+    """What this request's caller sees; the same snapshot during the whole request, with ``?at=`` that of a commit.
+
+    Raises Unauthorised, Forbidden, NotFound, UsageError for the commit.
+    """
     pool = current_app.extensions["pool"]
-    return View(g.knowledge, g.snapshot, g.caller, pool, request.environ.get("gunicorn.socket"))
+    client = request.environ.get("gunicorn.socket")
+    past = request.args.get("at", "").strip() or None
+    if "snapshot" not in g:
+        knowledge = current_app.extensions["reader"].open()
+        if past is not None:
+            allow_the_past()
+            # A worker brings it back, which may take a while.
+            pool.call(Call("at", {"reference": past}), caller=str(g.caller), client=client)
+            knowledge = knowledge.at(past)
+        g.knowledge, g.snapshot = knowledge, knowledge.snapshot
+    return View(g.knowledge, g.snapshot, g.caller, pool, client, past)
+
+
+def allow_the_past() -> None:
+    """An older commit is brought back on disk: that is not for everybody who passes.
+
+    Raises Unauthorised, Forbidden.
+    """
+    g.caller.require(Role.ANALYST)
+    if g.caller.private is not True:
+        raise Forbidden(
+            "An older commit needs a token for all graphs", hint="ask what is there now, without the commit"
+        )
 
 
 def fingerprint(*parts: object) -> str:

@@ -36,7 +36,7 @@ _LONGER = (
     "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_ORIGIN",
     "HTTP_RANGE", "HTTP_TRANSFER_ENCODING", "HTTP_X_COMMERCE_KB_TIMEOUT",
 )  # fmt: skip
-_LONGER_PARAMETERS = ("lang=", "timeout=")
+_LONGER_PARAMETERS = ("&at=", "&lang=", "&timeout=")
 
 
 @dataclass
@@ -159,7 +159,7 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
         and environ["PATH_INFO"] == _PLACE
         and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
         and "query=" in environ["QUERY_STRING"]
-        and not any(name in environ["QUERY_STRING"] for name in _LONGER_PARAMETERS)
+        and not any(name in f"&{environ['QUERY_STRING']}" for name in _LONGER_PARAMETERS)
         and not any(name in environ for name in _LONGER)
         and environ.get("CONTENT_LENGTH", "0") in ("", "0")
     )

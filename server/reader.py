@@ -21,7 +21,7 @@ from kb.querying.find import Match
 from kb.querying.results import Result, Solutions, Triples, Truth
 from kb.querying.run import Dataset
 from kb.store import Snapshot
-from kb.workers import Dump, Head, Heading, Patches, Pool, Query, Stream
+from kb.workers import Call, Changed, Dump, Head, Heading, Patches, Pool, Query, Stream
 
 from .access import Caller
 from .links import checked
@@ -56,13 +56,14 @@ _PAGE_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class View:
-    """What one caller sees of one snapshot, during one request."""
+    """What one caller sees of one snapshot, during one request; `past` is the commit that it is of, if it is old."""
 
     knowledge: KnowledgeBase
     snapshot: Snapshot
     caller: Caller
     pool: Pool
     client: socket.socket | None = None
+    past: str | None = None
 
     def dataset(self, *, reasoning: bool = True, graphs: Graphs = ((), ())) -> Dataset:
         """What a query of this caller reads; ``graphs`` are the default and the named ones of the protocol."""
@@ -86,6 +87,11 @@ class View:
         errand = Patches(begin, last, self.caller.private)
         return self.pool.pour(errand, caller=str(self.caller), client=self.client)
 
+    def changes(self, after: str | None, *, before: str | None = None, shown: int | None = None) -> Stream:
+        """What a commit changed, or how two differ, as an RDF Patch, or the first quads as JSON; raises as ``pour``."""
+        errand = Changed(after, before, shown, self.caller.private)
+        return self.pool.pour(errand, caller=str(self.caller), client=self.client)
+
     def head(
         self, text: str, *, shown: int, dataset: Dataset | None = None, seconds: float | None = None
     ) -> Head:
@@ -96,7 +102,8 @@ class View:
     def call(self, verb: str, **arguments: Any) -> Any:
         """What a reading verb of the knowledge base gives, to this caller; raises as it and as ``stream``."""
         arguments["private"] = self.caller.private
-        return self.pool.call(verb, caller=str(self.caller), client=self.client, **arguments)
+        call = Call(verb, arguments, self.past)
+        return self.pool.call(call, caller=str(self.caller), client=self.client)
 
     def find(self, text: str, *, kind: str | None = None, limit: int = 10) -> list[Match]:
         """Entities by name, as ``KnowledgeBase.find``."""

@@ -17,6 +17,7 @@ from kb.conditions import Conditions
 from kb.errors import Forbidden, Outdated, Overloaded, UsageError
 from kb.querying import guard
 from kb.querying.updates import Using
+from kb.workers import Call
 
 from . import access
 from .links import checked
@@ -35,6 +36,8 @@ def admit() -> None:
     """
     if current_app.config["READ_ONLY"]:
         raise Forbidden("This server only reads", hint="send changes to the server that writes")
+    if "at" in request.args:
+        raise UsageError("The past is there to read only", where="at", hint="leave the parameter out")
     access.check_write(g.caller, host=request.host, origin=request.headers.get("Origin"))
 
 
@@ -83,7 +86,8 @@ def worked_out(knowledge: KnowledgeBase, agreed: Conditions, verb: str, **argume
         with contextlib.ExitStack() as kept:
             if left < _TRIES - 2:
                 fcntl.flock(kept.enter_context(turns.open("ab")), fcntl.LOCK_EX)
-            preview = pool.call(verb, caller=str(g.caller), client=client, most=_MOST_QUADS, **arguments)
+            call = Call(verb, {"most": _MOST_QUADS, **arguments})
+            preview = pool.call(call, caller=str(g.caller), client=client)
             try:
                 return knowledge.commit_preview(preview, conditions=agreed)
             except Outdated:

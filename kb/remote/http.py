@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ..errors import (
     Forbidden,
@@ -49,8 +49,8 @@ class Reply:
 class Http:
     """A server at an address, asked from any thread; each keeps a connection of its own."""
 
-    def __init__(self, url: str, *, token: str | None, timeout: float) -> None:
-        """Raises UsageError for what is no address."""
+    def __init__(self, url: str, *, token: str | None, timeout: float, past: str | None = None) -> None:
+        """With `past`, each request is about that commit. Raises UsageError for what is no address."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise UsageError(f"'{url}' is no server's address", hint="write http://127.0.0.1:7878")
@@ -58,7 +58,13 @@ class Http:
         self._parts = urlsplit(self.url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._timeout = timeout
+        self._token = token
+        self._past = past
         self._local = threading.local()
+
+    def at(self, past: str) -> Http:
+        """The same server, asked about a commit."""
+        return Http(self.url, token=self._token, timeout=self._timeout, past=past)
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -80,6 +86,8 @@ class Http:
         Raises the error that the server names, ServerLost where none answers or the answer breaks off.
         """
         sent = {**self._headers, **(headers or {})}
+        if self._past is not None:
+            path += f"{'&' if '?' in path else '?'}{urlencode({'at': self._past})}"
         try:
             response = self._sent(method, f"{self._parts.path}{path}", body, sent)
             spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the reply keeps it

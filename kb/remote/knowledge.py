@@ -6,16 +6,20 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import quote, urlencode
 
+import pyarrow as pa
 import pyoxigraph as ox
 
 from .. import graphs
+from ..columns.batches import batches_of
 from ..contradictions import ContradictionReport
 from ..errors import QueryError, SourceError, UnsupportedFormat, UsageError
 from ..formats import is_table, rdf_format, stem_of
@@ -30,15 +34,19 @@ from ..reasoning import Gaps, Proof, Proofs
 from ..reports import LoadReport
 from ..statistics import Profile, Stats
 from ..store import Commit
+from ..validation import ValidationReport
+from ..validation.comparison import Comparison
 from ..values import Term, Value, term
+from ..versions import Changes, Reference
 from ..writes import Change, LoadOptions
-from . import verbs
 from .http import Http, Reply, error_of
 from .plain import from_plain
 
 if TYPE_CHECKING:
     from ..erasure import Forgotten
+    from ..insight import Insight, Scope
 
+Found = TypeVar("Found")
 _ANSWERS = "application/sparql-results+json, application/n-triples;q=0.9"
 _WAIT, _LONGEST_WAIT = 0.05, 1.0
 
@@ -55,6 +63,8 @@ class RemoteKnowledgeBase:
 
     Its verbs are those of `KnowledgeBase` with their results and errors. What its token may not see is not there.
     """
+
+    _past: Reference | None = None
 
     def __init__(self, url: str, *, token: str | None = None, timeout: float = 60) -> None:
         """`timeout` is the longest silence, in seconds; how long a query may take, the server's limits say."""
@@ -80,6 +90,8 @@ class RemoteKnowledgeBase:
     @property
     def snapshot(self) -> RemoteSnapshot:
         """The snapshot that the server reads now; its name changes with every commit."""
+        if self._past is not None:
+            return RemoteSnapshot(self.show(self._past).after.name)
         return RemoteSnapshot(self._http.ask("GET", "/health").json()["snapshot"])
 
     def query(
@@ -120,36 +132,71 @@ class RemoteKnowledgeBase:
 
     def find(self, text: str, *, kind: str | None = None, limit: int = 10) -> list[Match]:
         """Entities by name, as `KnowledgeBase.find`."""
-        return cast(list[Match], self._read("find", text=text, kind=kind, limit=limit))
+        return self._read(list[Match], "find", text=text, kind=kind, limit=limit)
 
     def explain(self, subject: Value, property: Value, object: Value) -> Proof:
         """Why a triple holds, as `KnowledgeBase.explain`."""
-        return cast(Proof, self._read("explain", **_triple(subject, property, object)))
+        return self._read(Proof, "explain", **_triple(subject, property, object))
 
     def explain_all(self, subject: Value, property: Value, object: Value, *, at_most: int = 10) -> Proofs:
         """Proofs of a triple, as `KnowledgeBase.explain_all`."""
-        found = self._read("explain_all", **_triple(subject, property, object), at_most=at_most)
-        return cast(Proofs, found)
+        return self._read(Proofs, "explain_all", **_triple(subject, property, object), at_most=at_most)
 
     def explain_missing(self, subject: Value, property: Value, object: Value) -> Gaps:
         """Why a triple does not hold, as `KnowledgeBase.explain_missing`."""
-        return cast(Gaps, self._read("explain_missing", **_triple(subject, property, object)))
+        return self._read(Gaps, "explain_missing", **_triple(subject, property, object))
 
     def contradictions(self, *, accounts: int = 3) -> ContradictionReport:
         """What can't all be true of what may be seen, so many in full, as `KnowledgeBase.contradictions`."""
-        return cast(ContradictionReport, self._read("contradictions", accounts=accounts))
+        return self._read(ContradictionReport, "contradictions", accounts=accounts)
+
+    def at(self, reference: Reference) -> RemoteKnowledgeBase:
+        """The knowledge base as it was at a commit or a time, to read only, as `KnowledgeBase.at`.
+
+        For a token that sees all graphs. Nothing is asked before the first verb: that raises Forbidden, NotFound,
+        UsageError.
+        """
+        past = copy(self)
+        past._http, past._past = self._http.at(_named(reference)), reference
+        return past
+
+    def validate(self) -> ValidationReport:
+        """Judge what may be seen by the store's shapes, as `KnowledgeBase.validate`."""
+        return self._read(ValidationReport, "validate")
+
+    def validate_since(self, reference: Reference) -> Comparison:
+        """What validation says now as against a commit or a time, as `KnowledgeBase.validate_since`.
+
+        For a token that sees all graphs, else Forbidden.
+        """
+        return self._read(Comparison, "validate_since", reference=_named(reference))
+
+    def insight(self, name: str, *, scope: Scope | None = None) -> Insight:
+        """One insight, as `KnowledgeBase.insight`."""
+        from ..insight import Insight  # Ibis takes a while to import.
+
+        return self._read(Insight, "insight", name=name, scope=scope and json.dumps(scope.to_dict()))
 
     def log(self) -> list[Commit]:
         """All commits that may be seen, oldest first."""
-        return cast(list[Commit], self._read("log"))
+        return self._read(list[Commit], "log")
+
+    def show(self, reference: Reference) -> Changes:
+        """What one commit changed, as `KnowledgeBase.show`."""
+        return self._changes(f"/commits/{quote(_named(reference), safe='')}")
+
+    def diff(self, before: Reference, after: Reference | None = None) -> Changes:
+        """The net difference of two commits' states, as `KnowledgeBase.diff`."""
+        asked = {"before": _named(before)} | ({} if after is None else {"after": _named(after)})
+        return self._changes(f"/diff?{urlencode(asked)}")
 
     def stats(self) -> Stats:
         """The store in numbers; its path is its name on the server."""
-        return cast(Stats, self._read("stats"))
+        return self._read(Stats, "stats")
 
     def profile(self) -> Profile:
         """What queries see, in numbers."""
-        return cast(Profile, self._read("profile"))
+        return self._read(Profile, "profile")
 
     def dump(self, *, graph: str | None = None) -> Iterator[bytes]:
         """All asserted data (or one graph) as N-Quads text in pieces.
@@ -266,12 +313,28 @@ class RemoteKnowledgeBase:
             time.sleep(wait)
             wait = min(_LONGEST_WAIT, wait * 1.5)
 
-    def _read(self, verb: str, **arguments: object) -> Any:
+    def _changes(self, path: str) -> Changes:
+        """Counts at once; the quads come as a patch when they are read."""
+        begin = f"{path}{'&' if '?' in path else '?'}"
+        told = self._http.ask("GET", f"{begin}limit=0", headers={"Accept": "application/json"}).json()
+        before, after = (from_plain(Commit | None, told[name]) for name in ("before", "after"))
+
+        def read(adds: bool) -> Iterator[pa.RecordBatch]:
+            reply = self._http.ask("GET", path, headers={"Accept": "application/rdf-patch"})
+            reply.body.seek(0)
+            prefix = b"A " if adds else b"D "
+            lines = b"".join(line[2:] for line in reply.body if line.startswith(prefix))
+            yield from batches_of(ox.parse(lines, format=ox.RdfFormat.N_QUADS, lenient=True))
+
+        counts = told["counts"]
+        return Changes(before, after, counts["added"], counts["removed"], tuple(told["graphs"]), read)
+
+    def _read(self, result: type[Found], verb: str, **arguments: object) -> Found:
         given = {name: value for name, value in arguments.items() if value is not None}
         reply = self._http.ask(
             "GET", f"/api/{verb}?{urlencode(given)}", headers={"Accept": "application/json"}
         )
-        return from_plain(verbs.RESULTS[verb], reply.json())
+        return cast(Found, from_plain(result, reply.json()))
 
     def _written(
         self, method: str, path: str, body: bytes, kind: str, message: str | None, snapshot: str | None
@@ -301,6 +364,11 @@ def _result(reply: Reply) -> Result:
     if isinstance(first, ox.QueryBoolean):
         return Truth(bool(first))
     return Solutions(cast(Any, once))
+
+
+def _named(reference: Reference) -> str:
+    """A reference to a commit as text; times in ISO 8601."""
+    return reference.isoformat() if isinstance(reference, date) else str(reference)
 
 
 def _triple(subject: Value, property: Value, object: Value) -> dict[str, str]:

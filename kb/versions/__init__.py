@@ -3,7 +3,7 @@
 from .changes import Changes, changes_between, changes_of
 from .kept import Kept, kept_snapshots, pin, unpin
 from .names import names_of
-from .past import PastFolder, as_of
+from .past import PastFolder, as_of, snapshot_named
 from .patches import patches
 from .references import Reference, commit_of, instant, selected, visible
 
@@ -22,6 +22,7 @@ __all__ = [
     "patches",
     "pin",
     "selected",
+    "snapshot_named",
     "unpin",
     "visible",
 ]

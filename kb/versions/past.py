@@ -40,6 +40,15 @@ def as_of(folder: Folder, commit: Commit) -> Snapshot:
     return found
 
 
+def snapshot_named(folder: Folder, name: str) -> Snapshot:
+    """The snapshot with a name, a kept one or one that was brought back.
+
+    Raises FileNotFoundError where it is no more.
+    """
+    place = folder.path / "snapshots" / name
+    return Snapshot(place if place.exists() else folder.path / HISTORY / name)
+
+
 class PastFolder(Folder):
     """A store's folder as if a commit were the newest; to read only."""
 

@@ -7,13 +7,14 @@ Pool ── "spawn", a socket ──────────────► fork
      ◄── ready, data ..., end | fault ────
 """
 
-from .errands import Call, Dump, Head, Heading, Patches, Query
+from .errands import Call, Changed, Dump, Head, Heading, Patches, Query
 from .limits import Limits
 from .pool import Pool, Stream
 from .running import Running, Runs
 
 __all__ = [
     "Call",
+    "Changed",
     "Dump",
     "Head",
     "Heading",

@@ -51,10 +51,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Call:
-    """A reading verb of the facade by its name; its arguments and its value can be pickled."""
+    """A reading verb of the facade by its name, on the newest commit or a `past` one.
+
+    Its arguments and its value can be pickled. The verb ``at`` brings a commit back, and has no value.
+    """
 
     verb: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    past: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,21 @@ class Patches:
     private: Private = True
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What one commit changed, or with `before` the net difference of two commits' states (None for the newest one).
+
+    As an RDF Patch; with `shown` as a JSON document of the first quads (so many each way).
+    """
+
+    after: str | None
+    before: str | None = None
+    shown: int | None = None
+    private: Private = True
+
+
 DEFAULT_ENGINE = "oxigraph"
-Errand = Query | Heading | Call | Dump | Patches
+Errand = Query | Heading | Call | Dump | Patches | Changed
 
 
 class Kind(bytes, Enum):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import KbError, Overloaded, QueryStopped
-from .errands import Call, Dump, Errand, Head, Heading, Kind, Patches, Query
+from .errands import Call, Changed, Dump, Errand, Head, Heading, Kind, Patches, Query
 from .lease import Client, Lease, Worker
 from .limits import Limits
 from .running import Runs
@@ -104,10 +104,10 @@ class Pool:
         lease, kind, payload = self._ask(query, caller, query.text, seconds, client)
         return Stream(lease, self, kind, payload)
 
-    def pour(self, errand: Dump | Patches, *, caller: str, client: Client = None) -> Stream:
+    def pour(self, errand: Dump | Patches | Changed, *, caller: str, client: Client = None) -> Stream:
         """A dump or patches as bytes, with the time that a client may take to read them; raises as `stream`.
 
-        Raises NotFound for a graph that is not there.
+        Raises NotFound for a graph or commit that is not there.
         """
         lease, kind, payload = self._ask(errand, caller, str(errand), None, client, self.limits.reading)
         return Stream(lease, self, kind, payload)
@@ -125,9 +125,9 @@ class Pool:
         """The first rows of an answer and their number; raises as `stream`."""
         return self._value(heading, caller, heading.text, seconds, client)
 
-    def call(self, verb: str, *, caller: str, client: Client = None, **arguments: Any) -> Any:
+    def call(self, call: Call, *, caller: str, client: Client = None) -> Any:
         """What a reading verb of the facade gives; raises what it raises, and as `stream`."""
-        return self._value(Call(verb, arguments), caller, f"{verb} {arguments}", None, client)
+        return self._value(call, caller, f"{call.verb} {dict(call.arguments)}", None, client)
 
     def _value(
         self, errand: Heading | Call, caller: str, text: str, seconds: float | None, client: Client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
 import sys
 from collections.abc import Iterator
@@ -20,11 +21,12 @@ from ..querying import run as querying
 from ..querying.arrow import TABLE_FORMATS
 from ..querying.results import ResultFormat, Solutions, Triples
 from ..store import Snapshot
-from ..versions import patches
+from ..versions import Changes, patches, snapshot_named
 from .counting import Counted
 from .errands import (
     DEFAULT_ENGINE,
     Call,
+    Changed,
     Dump,
     Errand,
     Head,
@@ -37,7 +39,7 @@ from .errands import (
 )
 
 VERBS = (
-    "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "known_trend", "log",
+    "at", "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "known_trend", "log",
     "preview_graph_store", "preview_update", "profile", "stats", "validate", "validate_since",
 )  # fmt: skip
 _SYNTAXES = {
@@ -92,7 +94,7 @@ class _Worker:
         try:
             if isinstance(errand, Query):
                 self._write(errand)
-            elif isinstance(errand, (Dump, Patches)):
+            elif isinstance(errand, (Dump, Patches, Changed)):
                 self._pour(errand)
             else:
                 value = self._head(errand) if isinstance(errand, Heading) else self._call(errand)
@@ -120,16 +122,27 @@ class _Worker:
                 result.write(cast(Any, sink), cast(ResultFormat, query.format))
         sink.finish()
 
-    def _pour(self, errand: Dump | Patches) -> None:
+    def _pour(self, errand: Dump | Patches | Changed) -> None:
         sink = Counted(self._connection, "", rows=0, bytes=sys.maxsize)
         with _faults_told(sink):
             if isinstance(errand, Patches):
                 journal = self._knowledge.folder.journal
                 for piece in patches(journal, errand.begin, errand.last, private=errand.private):
                     sink.write(piece)
+            elif isinstance(errand, Changed):
+                changes = self._changes(errand)
+                if errand.shown is None:
+                    changes.write(cast(Any, sink))
+                else:
+                    sink.write(json.dumps(changes.to_dict(limit=errand.shown)).encode())
             else:
                 dumps.write(self._dumped(errand), cast(Any, sink), _SYNTAXES[errand.format])
         sink.finish()
+
+    def _changes(self, errand: Changed) -> Changes:
+        if errand.before is None and errand.after is not None:
+            return self._knowledge.show(errand.after, private=errand.private)
+        return self._knowledge.diff(errand.before or "", errand.after, private=errand.private)
 
     def _dumped(self, errand: Dump) -> Iterator[bytes]:
         image = self._snapshot(errand.snapshot).image
@@ -163,7 +176,9 @@ class _Worker:
     def _call(self, call: Call) -> Any:
         if call.verb not in VERBS:
             raise Forbidden(f"Workers carry out no '{call.verb}'")
-        return getattr(self._knowledge, call.verb)(**call.arguments)
+        knowledge = self._knowledge if call.past is None else self._knowledge.at(call.past)
+        value = getattr(knowledge, call.verb)(**call.arguments)
+        return None if value is not None and isinstance(value, KnowledgeBase) else value
 
     def _run(self, asked: Query | Heading) -> querying.Result:
         snapshot = self._snapshot(asked.snapshot)
@@ -183,7 +198,7 @@ class _Worker:
         found = self._snapshots.get(name)
         if found is None:
             newest = self._knowledge.snapshot
-            found = newest if newest.name == name else Snapshot(newest.folder.parent / name)
+            found = newest if newest.name == name else snapshot_named(self._knowledge.folder, name)
             self._snapshots[name] = found
             while len(self._snapshots) > _KEPT:
                 left = next(iter(self._snapshots))

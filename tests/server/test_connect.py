@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -29,8 +31,13 @@ from kb.errors import (
     UsageError,
 )
 from kb.graphs import GRAPH
+from kb.insight import Scope
+from kb.judging import judge_files
 from kb.querying.graph_store import Body
 from kb.remote import RemoteKnowledgeBase
+from kb.remote.plain import from_plain, to_plain
+from kb.validation import ValidationReport
+from kb.validation.report import Origin
 from tests.server.live import Server
 
 SPU = "https://w3id.org/commerce-kb/id/spu/velvet-lipstick"
@@ -137,6 +144,83 @@ def test_the_other_reading_verbs_give_the_same(both: Both, local: KnowledgeBase)
     )
 
 
+def test_reports_and_insights_are_those_of_the_store(both: Both, local: KnowledgeBase) -> None:
+    remote, private = both
+    far, near = remote.validate(), local.validate(private=private)
+    assert far == near
+    for name, scope in (("price-position", Scope(limit=5)), ("price-history", Scope(sku="06901234567892"))):
+        far, near = remote.insight(name, scope=scope), local.insight(name, scope=scope, private=private)
+        assert far == near
+    assert far.rows.num_rows
+    if private:
+        far, near = remote.validate_since(1), local.validate_since(1)
+        assert far == near
+    else:
+        with pytest.raises(Forbidden):
+            remote.validate_since(1)
+
+
+def test_changes_are_those_of_the_store(both: Both, local: KnowledgeBase) -> None:
+    remote, private = both
+    newest = local.log(private=private)[-1]
+    told = [
+        (remote.show(newest.number), local.show(newest.number, private=private)),
+        (remote.show("#2"), local.show("#2", private=private)),
+        (remote.diff(1), local.diff(1, private=private)),
+        (remote.diff(newest.id[:8], 1), local.diff(newest.id[:8], 1, private=private)),
+    ]
+    for far, near in told:
+        assert far.to_dict() == near.to_dict() and far.added + far.removed
+        for adds in (True, False):
+            assert sorted(map(str, far.quads(adds=adds))) == sorted(map(str, near.quads(adds=adds)))
+    hidden = next(one for one in local.log() if not one.visible(False))
+    if not private:
+        with pytest.raises(NotFound, match=f"#?{hidden.number}"):
+            remote.show(hidden.number)
+    with pytest.raises(UsageError, match="names no commit"):
+        remote.diff("yesterday")
+
+
+def test_the_past_is_read_and_not_written(both: Both, local: KnowledgeBase) -> None:
+    remote, private = both
+    far, near = remote.at(1), local.at(1)
+    text = "SELECT * { ?s a ckb:SPU ; ?p ?o }"
+    if not private:
+        with pytest.raises(Forbidden):
+            far.query(text)
+        return
+    assert far.snapshot.name == near.snapshot.name != remote.snapshot.name
+    assert len(far.query(text)) == len(near.query(text)) == 0 < len(remote.query(text))
+    assert far.log() == near.log() and far.validate() == near.validate()
+    assert far.stats().asserted == near.stats().asserted
+    assert sorted(b"".join(far.dump()).splitlines()) == sorted(b"".join(near.dump()).splitlines())
+    assert len(remote.at(remote.log()[-1].time).query(text)) == len(remote.query(text))
+    with pytest.raises(NotFound):
+        remote.at(99).log()
+
+
+def test_a_report_with_paths_and_details_comes_back_as_it_was(tmp_path: Path) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    data.write_text('@prefix : <urn:> . :a a :Thing ; :p "x"@en , 1.50 ; :q [ :r :b ] .', encoding="utf-8")
+    shapes.write_text(
+        """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <urn:> .
+        :S a sh:NodeShape ; sh:targetClass :Thing ;
+          sh:property [ sh:path :p ; sh:nodeKind sh:IRI ; sh:message "no"@en , "不"@zh ] ;
+          sh:property [ sh:path ( :q [ sh:alternativePath ( :r [ sh:inversePath :s ] ) ] ) ; sh:maxCount 0 ] ;
+          sh:property [ sh:path [ sh:oneOrMorePath :q ] ; sh:node [ sh:class :Other ] ] .""",
+        encoding="utf-8",
+    )
+    report = judge_files([data], shapes=[shapes])
+    assert {type(one.path).__name__ for one in report.results} == {"Predicate", "Sequence", "Repeated"}
+    assert any(one.details for one in report.results)
+    known = {
+        ox.NamedNode("urn:a"): Origin("a", row=3),
+        ox.Literal("x", language="en"): Origin(file="data.ttl"),
+    }
+    report = replace(report, origins=known)
+    assert from_plain(ValidationReport, json.loads(json.dumps(to_plain(report)))) == report
+
+
 def test_questions_are_asked_by_name(server: Server, local: KnowledgeBase) -> None:
     values = {"sku": "06901234567892"}
     far, near = connected(server).ask("G03", values), local.ask("G03", values, private=False)
@@ -184,6 +268,13 @@ def test_limits_are_told_with_their_values(launch: Callable[..., Server], shop: 
     with connected(launch(store)) as remote, pytest.raises(ResultTooLarge) as told:
         remote.query("SELECT * { ?s ?p ?o }")
     assert (told.value.limit, told.value.value, told.value.status) == ("rows", 10, 413)
+
+
+def test_the_past_takes_no_changes(writer: RemoteKnowledgeBase) -> None:
+    before = len(writer.log())
+    with pytest.raises(UsageError, match="past"):
+        writer.at(1).update("INSERT DATA { <urn:far> <urn:says> 'late' }")
+    assert len(writer.log()) == before
 
 
 def test_updates_commits_and_graphs_are_written(writer: RemoteKnowledgeBase, writable: Server) -> None:

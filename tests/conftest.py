@@ -19,6 +19,11 @@ SHARED = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared" / "data"))
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# The OWL API of Debian's libowlapi-java, and what it needs beside it.
+OWL_API_JARS = (
+    *("owlapi-distribution", "rdf4j-*", "guava", "caffeine", "slf4j-api", "slf4j-nop", "commons-*"),
+    *("hppcrt*", "xz", "jackson-*", "atinject*", "jaxb-api"),
+)
 SKIPS_FORBIDDEN = os.environ.get("KB_SKIPS") == "forbidden"
 
 
@@ -105,3 +110,13 @@ def program() -> Callable[[str], Path]:
         return Path(place)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def owl_api(program: Callable[[str], Path]) -> str:
+    """The class path of the OWL API 5.1; skips without Java or the Debian package."""
+    program("java")
+    jars = [jar for name in OWL_API_JARS for jar in Path("/usr/share/java").glob(f"{name}.jar")]
+    if not any("owlapi" in jar.name for jar in jars):
+        lacking("the Debian package libowlapi-java")
+    return ":".join(map(str, jars))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,10 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 from kb.errors import OntologyError
 from kb.ontology.turtle import formatted
 from kb.resources import folder
-from tests.conftest import lacking
 
 HERE = Path(__file__).parent
 ONTOLOGY = folder("ontology")
 MODULES = sorted(file.name for file in ONTOLOGY.glob("*.ttl"))
-JARS = (
-    *("owlapi-distribution", "rdf4j-*", "guava", "caffeine", "slf4j-api", "slf4j-nop", "commons-*"),
-    *("hppcrt*", "xz", "jackson-*", "atinject*"),
-)
 # What a user does, the file, the edit with its arguments, and how many lines may change (added and removed).
 EDITS = {
     "a class": ("catalog.ttl", ("add-class", "Sample", "Product", "sample", "样品", "A product.", "产品。"), 10),
@@ -54,12 +48,8 @@ def changed_lines(before: Path, after: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def saved(program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved(owl_api: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder: `plain/` of unedited saves, `alone/` the same without a catalog, `edited/<edit>.ttl`."""
-    java = program("java")
-    jars = [jar for name in JARS for jar in Path("/usr/share/java").glob(f"{name}.jar")]
-    if not any("owlapi" in jar.name for jar in jars):
-        lacking("the Debian package libowlapi-java")
     place = tmp_path_factory.mktemp("saved")
     jobs = []
     for name in ("plain", "alone", "edited", "stray"):
@@ -75,7 +65,7 @@ def saved(program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFacto
     for edit, (module, arguments, _) in EDITS.items():
         jobs.append((ONTOLOGY / module, place / "edited" / f"{edit}.ttl", *arguments))
     subprocess.run(
-        [java, "-cp", ":".join(map(str, jars)), HERE / "Protege.java"],
+        ["java", "-cp", owl_api, HERE / "Protege.java"],
         input="\n".join("\t".join(map(str, job)) for job in jobs),
         text=True,
         encoding="utf-8",

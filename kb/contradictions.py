@@ -98,7 +98,9 @@ def consistent(
     raise GateRefused(
         f"{len(fresh):,} contradictions that were not there before (contradictions in kb.toml)",
         where=str(report),
-        hint="mend the data",
+        hint="mend the data"
+        if same
+        else "mend the axioms; kb ontology check --edit tells what an edit means",
         report=report,
     )
 

@@ -120,8 +120,9 @@ class Modelling:
         """Make files (or the files of folders) the text of the ontologies that they name, as one commit.
 
         A file whose ontology the store does not have adds it; of a folder such files are left out. Reasoning and
-        shapes follow in the same commit. Data are not judged again. Raises SourceError, UnsupportedFormat,
-        OntologyError.
+        shapes follow in the same commit. The shapes don't judge data again; contradictions that the axioms bring
+        about are in the report, or refuse the commit where the store's settings say so. Raises SourceError,
+        UnsupportedFormat, OntologyError, GateRefused.
         """
         files = ontology_files(paths)
 

@@ -99,7 +99,7 @@ class Patch:
 class Wish:
     """A commit that somebody asks for: its header, its patch, and how the gate is to judge it.
 
-    `judged` is False only for the store's own graphs; a `dry_run` ends behind the gate.
+    `judged`, by the shapes, is False only for the store's own graphs; a `dry_run` ends behind the gate.
     """
 
     commit: Commit

@@ -278,7 +278,7 @@ class Writer:
             ticket.check()
             model, settings = self._model_of(turn.staging), self.folder.settings
             judged = judge(turn.staging, image, wish, model)
-            if judged and wish.judged and settings.contradictions != "warn":
+            if judged and turn.number > 1 and settings.contradictions != "warn":
                 judged = consistent(turn.staging, image, wish, judged, model, settings, self._inference)
             ticket.check()
         except Exception as error:

@@ -97,6 +97,40 @@ def test_an_old_contradiction_does_not_stand_in_the_way(tmp_path: Path) -> None:
             knowledge.load(turtle(tmp_path, ":d :likes :c .", "more.ttl"))
 
 
+@pytest.mark.parametrize("action", ["refuse", "quarantine"])
+def test_an_ontology_that_contradicts_the_data_is_refused_and_leaves_nothing(
+    tmp_path: Path, action: Action
+) -> None:
+    with made(tmp_path, action) as knowledge:
+        knowledge.load(turtle(tmp_path, ":b a :Brand , :Shop ."))
+        edit = "<urn:onto> a owl:Ontology . :Shop a owl:Class ; owl:disjointWith :Brand ."
+        with pytest.raises(GateRefused, match="contradictions that were not there") as refused:
+            knowledge.load_ontology([turtle(tmp_path, edit, "edit.ttl")])
+        assert "mend the axioms" in str(refused.value) and "Shop" in str(refused.value)
+        assert len(knowledge.log()) == 2
+        assert not knowledge.query("ASK { GRAPH ?g { <urn:onto> ?p ?o } }")
+        harmless = edit.replace("owl:disjointWith :Brand", "rdfs:subClassOf :Brand")
+        assert knowledge.load_ontology([turtle(tmp_path, harmless, "edit.ttl")]).commit
+
+
+def test_an_ontology_that_contradicts_the_data_is_warned_of_by_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit = turtle(
+        tmp_path, "<urn:onto> a owl:Ontology . :Shop a owl:Class ; owl:disjointWith :Brand .", "e.ttl"
+    )
+    with made(tmp_path, "warn") as knowledge:
+        knowledge.load(turtle(tmp_path, ":b a :Brand , :Shop ."))
+        store = str(knowledge.folder.path)
+    assert run(["--store", store, "ontology", "load", str(edit)]) == 1
+    assert "Contradiction: b " in capsys.readouterr().out
+    settings = tmp_path / "shop.kb" / "kb.toml"
+    settings.write_text(settings.read_text().replace('"warn"', '"refuse"'))
+    edit.write_text(edit.read_text().replace(":Shop a", ":Kiosk a owl:Class . :Shop a"))
+    with KnowledgeBase.open(store) as knowledge:  # What contradicts was there.
+        assert knowledge.load_ontology([edit]).commit
+
+
 def test_reason_tells_contradictions_in_full_and_suspected_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,6 +137,13 @@ def test_file_that_names_no_ontology_is_refused(knowledge: KnowledgeBase, tmp_pa
         knowledge.load_ontology([turtle(tmp_path, BRANDS)])
 
 
+def test_axiom_that_is_not_whole_is_loaded_and_told(knowledge: KnowledgeBase, tmp_path: Path) -> None:
+    text = "<urn:o> a owl:Ontology . <urn:A> a owl:Class ; rdfs:subClassOf [ a owl:Restriction ; owl:hasValue 1 ] ."
+    file = turtle(tmp_path, f"@prefix owl: <http://www.w3.org/2002/07/owl#> .\n{text}", "cut.ttl")
+    assert "<urn:A> subClassOf (no property value" in str(knowledge.diff_ontology([file]))
+    assert knowledge.load_ontology([file]).commit
+
+
 def test_release_sets_versions_the_catalog_and_the_changes(edited: Path, tmp_path: Path) -> None:
     rename(edited)
     found = release(edited, "0.2.0", since=folder("ontology"))

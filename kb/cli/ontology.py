@@ -123,12 +123,15 @@ def load(files: tuple[Path, ...], message: str | None, form: str, store: str) ->
     A file whose ontology the store does not have adds it; of a folder such files are left out.
 
     Consequences follow in the same commit, and the next commit is judged with them; a server need not be started anew.
+    Exit code 1 where axioms contradict the data; with "refuse" or "quarantine" under contradictions in kb.toml nothing
+    is written then.
     """
     with opened(store, read_only=False) as knowledge:
         if not knowledge.folder.exists:
             raise StoreMissing(f"There is no store at {store}", hint="make one with kb load FILE or kb demo")
-        put(knowledge.load_ontology(files, message=message), form)
-    return 0
+        report = knowledge.load_ontology(files, message=message)
+    put(report, form)
+    return 0 if report else 1
 
 
 @ontology.command(

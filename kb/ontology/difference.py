@@ -251,7 +251,8 @@ class _Version:
         for operator, word in _WORDS.items():
             if operator in said:
                 of = said.get(OWL.onClass) or said.get(OWL.onDataRange)
-                told = f"{self._word(said[OWL.onProperty])} {word} {self._word(said[operator])}"
+                on = self._word(said[OWL.onProperty]) if OWL.onProperty in said else "no property"
+                told = f"{on} {word} {self._word(said[operator])}"
                 return f"{told} {self._word(of)}" if of else told
         if OWL.complementOf in said:
             return f"not {self._word(said[OWL.complementOf])}"

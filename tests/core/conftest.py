@@ -60,7 +60,7 @@ def shared(made_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def begin(store: Path, *words: str, cwd: Path = ROOT, **options) -> subprocess.Popen:
     """A command of the command line, begun."""
-    command = [*KB, words[0], "--store", str(store), *words[1:]]
+    command = [*KB, "--store", str(store), *words]
     return subprocess.Popen(
         command,
         cwd=cwd,

@@ -14,6 +14,7 @@ from . import graphs, pipeline, skolem
 from .columns.batches import batches_of
 from .columns.image import Image
 from .columns.rows import Rows
+from .conditions import Conditions
 from .core.client import routed
 from .errors import KbError, OntologyError
 from .ontology.difference import Difference, difference, ontology_files, read_ontology, short
@@ -116,17 +117,24 @@ class Modelling:
         return self._write("ontology", classified, alone=True)
 
     @routed(paths=("paths",))
-    def load_ontology(self, paths: Sequence[str | Path], *, message: str | None = None) -> LoadReport:
+    def load_ontology(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        message: str | None = None,
+        conditions: Conditions | None = None,
+    ) -> LoadReport:
         """Make files (or the files of folders) the text of the ontologies that they name, as one commit.
 
         A file whose ontology the store does not have adds it; of a folder such files are left out. Reasoning and
         shapes follow in the same commit. The shapes don't judge data again; contradictions that the axioms bring
         about are in the report, or refuse the commit where the store's settings say so. Raises SourceError,
-        UnsupportedFormat, OntologyError, GateRefused.
+        UnsupportedFormat, OntologyError, GateRefused, Outdated where `conditions` name another snapshot.
         """
-        files = ontology_files(paths)
+        files, agreed = ontology_files(paths), conditions or Conditions()
 
         def loaded(turn: Turn) -> Wish:
+            agreed.check_snapshot(turn.staging.name)
             image = turn.staging.image
             names = ", ".join(path.name for path in files)
             commit = self._header(turn, "ontology", message or f"ontology: {names}")

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from ..errors import OntologyError, SourceError
 from ..formats import rdf_format
 from ..loading.rdf import open_source
+from ..rdf_guard import Watch
 from ..terms import OWL, PREFIXES, RDF, RDFS, SKOS
 
 _KINDS = {
@@ -98,7 +99,7 @@ class Difference:
 def read_ontology(paths: Sequence[str | Path]) -> list[ox.Triple]:
     """The triples of ontology files, or of all such files right in a folder.
 
-    Raises SourceError, OntologyError, UnsupportedFormat (with the remedy) for OWL's own syntaxes.
+    Raises SourceError, OntologyError, UnsupportedFormat (with the remedy) for OWL's own syntaxes, DataError.
     """
     return [triple for file in ontology_files(paths) for triple in _parsed(file)]
 
@@ -114,11 +115,14 @@ def ontology_files(paths: Sequence[str | Path]) -> list[Path]:
 
 
 def _parsed(file: Path) -> list[ox.Triple]:
-    base = file.absolute().as_uri()
+    base, form = file.absolute().as_uri(), rdf_format(file)
+    watch = Watch(form, str(file))
     with open_source(file) as stream:
+        text = stream.read()
+        watch.take(text)
         try:
-            quads = ox.parse(stream.read(), format=rdf_format(file), base_iri=base, rename_blank_nodes=True)
-            return [quad.triple for quad in quads]
+            quads = ox.parse(text, format=form, base_iri=base, rename_blank_nodes=True)
+            return [quad.triple for quad in watch.modest(quads)]
         except SyntaxError as fault:
             raise OntologyError(
                 f"It does not parse: {fault.msg}", where=f"{file}, line {fault.lineno}"

@@ -40,6 +40,7 @@ from ..values import Term, Value, term
 from ..versions import Changes, Reference
 from ..writes import Change, LoadOptions
 from .http import Http, Reply, error_of
+from .modelling import RemoteModelling
 from .plain import from_plain
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class RemoteSnapshot:
     name: str
 
 
-class RemoteKnowledgeBase:
+class RemoteKnowledgeBase(RemoteModelling):
     """A knowledge base behind a server; `KnowledgeBase.connect` makes it.
 
     Its verbs are those of `KnowledgeBase` with their results and errors. What its token may not see is not there.

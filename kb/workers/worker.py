@@ -39,8 +39,9 @@ from .errands import (
 )
 
 VERBS = (
-    "at", "contradictions", "explain", "explain_all", "explain_missing", "find", "insight", "known_trend", "log",
-    "preview_graph_store", "preview_update", "profile", "stats", "validate", "validate_since",
+    "at", "contradictions", "diff_ontology", "explain", "explain_all", "explain_missing", "find", "insight",
+    "known_trend", "log", "preview_graph_store", "preview_update", "profile", "stats", "validate", "validate_since",
+    "weigh_ontology",
 )  # fmt: skip
 _SYNTAXES = {
     "ttl": ox.RdfFormat.TURTLE,

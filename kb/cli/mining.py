@@ -18,6 +18,7 @@ _DECISIONS: dict[str, Literal["accept", "reject"]] = {"accept": "accept", "rejec
 \b
 Examples:
   kb mine products
+  kb mine categories
   kb mine buyers
   kb mine runs
   kb mine diff
@@ -72,6 +73,52 @@ def products(
     options = ProductOptions(threshold, neighbours, most, private)
     with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
         report = mine_products(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
+@mine.command(
+    "categories",
+    epilog="""
+\b
+Examples:
+  kb mine categories
+  kb mine categories --threshold 0.95
+  kb review list --kind in-category
+""",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="How likely a category must be to be stated.",
+)
+@click.option(
+    "--doubt",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="How likely to wait for review; what is less likely is left alone.",
+)
+@click.option(
+    "--scheme", help="IRI of the taxonomy to choose from [default: those that products are sorted into]."
+)
+@click.option("--private", is_flag=True, help="Read private graphs too, and write to one.")
+@format_option("text", "json")
+@store_option
+def categories(
+    threshold: float, doubt: float, scheme: str | None, private: bool, form: str, store: str
+) -> int:
+    """Find the leaf category of each product that has none but the placeholder 'uncategorised'.
+
+    Learns from the products that have one, from what categories are called, and from what reviewers decided.
+    """
+    from ..mining.categories import STEPS, CategoryOptions, mine_categories
+
+    options = CategoryOptions(threshold, doubt, scheme, private)
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_categories(knowledge, options=options, progress=step)
     put(report, form)
     return 0 if report else 1
 

@@ -7,15 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyoxigraph as ox
 
 from ..knowledge_base import KnowledgeBase
-from ..terms import CKB, DCTERMS, RDF, RDFS
+from ..terms import CKB, DCTERMS, RDF
 from .records import Records
-
-_LITERAL = r'(?s)^"(?P<text>.*)"(?:@(?P<language>[A-Za-z0-9-]+)|\^\^<[^>]*>)?$'
+from .statements import Statements
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ def read_shelf(knowledge: KnowledgeBase, *, mined: Iterable[str] = (), private: 
 
     A GTIN of a listing is one of the SKUs that it offers, or an identifier that is a GTIN.
     """
-    reader = _Reader(knowledge, private)
+    reader = Statements(knowledge, private)
     types = reader.pairs(RDF.type)
     listings = sorted({s for s, o in types if o == CKB.Listing.value})
     own = {s for graph in mined for s, o in reader.pairs(RDF.type, graph) if o == CKB.SPU.value}
@@ -114,43 +110,3 @@ def majority(values: Iterable[str]) -> str:
     """The value that comes most often, of several the first in order; empty ones don't count."""
     counts = Counter(one for one in values if one)
     return min(counts, key=lambda one: (-counts[one], one)) if counts else ""
-
-
-@dataclass(frozen=True)
-class _Reader:
-    knowledge: KnowledgeBase
-    private: bool
-
-    def pairs(self, property: ox.NamedNode, graph: str | None = None) -> list[tuple[str, str]]:
-        """The pairs of a property: IRIs bare, literals as their text."""
-        table = self.knowledge.columns(property, graph=graph, reasoning=False, private=self.private)
-        subjects, objects, _ = _plain(table)
-        return list(zip(subjects, objects, strict=True))
-
-    def grouped(self, property: ox.NamedNode) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for subject, value in self.pairs(property):
-            found[subject].add(value)
-        return found
-
-    def labels(self) -> dict[str, list[tuple[str, str]]]:
-        """The labels of all nodes, with language tags, English first."""
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        table = self.knowledge.columns(RDFS.label, reasoning=False, private=self.private)
-        for subject, text, language in sorted(zip(*_plain(table), strict=True)):
-            found[subject].append((text, language))
-        return {name: sorted(some, key=lambda one: (one[1] != "en", one)) for name, some in found.items()}
-
-
-def _plain(table: pa.Table) -> tuple[list[str], list[str], list[str]]:
-    """Subjects, objects and the objects' languages; literals with escapes are read by Oxigraph."""
-    subjects = pc.utf8_slice_codeunits(table["subject"], 1, -1).to_pylist()
-    objects = table["object"].combine_chunks()
-    parts = pc.extract_regex(objects, _LITERAL)
-    texts, languages = (parts.field(at) for at in (0, 1)) if len(objects) else (objects, objects)
-    bare = pc.utf8_slice_codeunits(objects, 1, -1)
-    found = pc.if_else(pc.starts_with(objects, "<"), bare, texts).to_pylist()
-    for place in np.flatnonzero(pc.match_substring(objects, "\\").to_numpy(False)).tolist():
-        (triple,) = ox.parse(f"<urn:s> <urn:p> {objects[place]} .", format=ox.RdfFormat.N_TRIPLES)
-        found[place] = triple.object.value
-    return subjects, found, [one or "" for one in languages.to_pylist()]

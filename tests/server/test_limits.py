@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from kb import KnowledgeBase
-from kb.errors import MemoryExceeded
+from kb.errors import DeadlinePassed, MemoryExceeded
 from kb.workers import Limits, Pool, Query, Runs
 from tests.server.live import Answer, Server
 from tests.server.processes import family, is_worker
@@ -55,6 +55,13 @@ RUNAWAYS = {
     ),
     "memory": (f"SELECT DISTINCT ?x ?y {{ {PAIRS} }} ORDER BY ?x", {408, 507}),
 }
+
+
+def in_columns(names: int) -> str:
+    """A query that columns answer, looking at 800,000 rows once for each of so many names."""
+    some = " ".join(f"<urn:s{n}>" for n in range(200))
+    others = ", ".join(f"<urn:none{n}>" for n in range(names))
+    return f"SELECT (COUNT(*) AS ?n) {{ ?a <urn:p> ?x VALUES ?b {{ {some} }} FILTER(?a = ?b || ?a IN ({others})) }}"
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +139,20 @@ def test_memory_has_a_limit_of_its_own(place: Path, tmp_path: Path) -> None:
             query = Query(knowledge.snapshot.name, DOUBLING, "json", rows=ROWS, bytes=MEMORY)
         with pytest.raises(MemoryExceeded):
             pool.read(query, caller="test")
+    finally:
+        pool.close()
+
+
+def test_time_has_a_limit_for_queries_over_columns_too(place: Path, tmp_path: Path) -> None:
+    pool = Pool(place, limits=Limits(seconds=SECONDS, memory=4 << 30), runs=Runs(tmp_path))
+    try:
+        with KnowledgeBase.open(place, read_only=True) as knowledge:
+            plan = knowledge.query(in_columns(3)).plan
+            assert plan is not None and plan.engine == "columns"
+            snapshot = knowledge.snapshot.name
+        with pytest.raises(DeadlinePassed):
+            pool.read(Query(snapshot, in_columns(5_000), "json", rows=ROWS, bytes=MEMORY), caller="test")
+        assert pool.read(Query(snapshot, in_columns(3), "json", rows=ROWS, bytes=MEMORY), caller="test")
     finally:
         pool.close()
 

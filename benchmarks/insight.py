@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from server import free_port, running
+from _servers import free_port, running
 
 SETTINGS = "shapes = []\n"
 ASKED_MS = 300

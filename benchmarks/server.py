@@ -12,7 +12,6 @@
 Beside each rate stands what a request costs the server's processes in CPU time, which a busy machine changes less.
 
 `--oxigraph` names Oxigraph's server program (the package `oxigraph` has it); without one, the peer is left out.
-Clients run in a process of their own, one event loop over keep-alive connections.
 """
 
 from __future__ import annotations
@@ -20,29 +19,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
-import json
 import os
 import random
-import selectors
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from _children import new_store, ratio, write_triples
+from _children import Figures, new_store, ratio, write_triples
+from _clients import asked
+from _servers import Peer, family, ours, oxigraph, warm
 
-ONTO = "https://w3id.org/commerce-kb/onto#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-PREFIXES = f"PREFIX ckb: <{ONTO}> PREFIX rdfs: <{RDFS}> "
 POINT = "SELECT ?p ?o { <#> ?p ?o }"
 # In each request <sku>, <spu>, <brand>, <category> are others of the shop's, WORD and 1000 another word and number.
 MIX = (
@@ -75,23 +67,6 @@ ALL = "SELECT ?s ?p ?o { ?s ?p ?o }"
 CLIENTS = 16
 
 
-@dataclass(frozen=True)
-class Peer:
-    """A server that answers at a port and a path."""
-
-    name: str
-    port: int
-    path: str
-    process: int
-
-    def target(self, query: str) -> str:
-        return f"{self.path}?query={quote(PREFIXES + query)}"
-
-    def memory(self) -> int:
-        """Bytes that the server's processes have for themselves; workers that are replaced count while they live."""
-        return sum(map(own_memory, family(self.process)))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,24 +76,20 @@ def main() -> None:
     parser.add_argument("--oxigraph", default=shutil.which("oxigraph"), help="Oxigraph's server program")
     parser.add_argument("--folder", type=Path, help="where to put the data (a temporary folder)")
     parser.add_argument("--minutes", type=float, default=0, help="how long the mix runs beside commits (0)")
-    parser.add_argument("--load", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.load:
-        print(json.dumps(load(int(given.load[0]), Path(given.load[1]), given.seconds)))
-        return
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         place = Path(folder)
         things = prepare(place, given.triples)
         results = {}
-        with ours(place) as peer:
+        with ours(place / "shop.kb") as peer:
             results[peer.name] = measured(peer, place, things, given)
         if given.oxigraph:
-            with theirs(place, given.oxigraph) as peer:
+            with oxigraph(given.oxigraph, place / "data.nt", place / "oxigraph") as peer:
                 results[peer.name] = measured(peer, place, things, given)
         else:
             print("Oxigraph's server is not here: name it with --oxigraph")
         report(results, given.triples)
-        with ours(place) as peer:
+        with ours(place / "shop.kb") as peer:
             warm(peer)
             print(f"a killed worker is replaced after {replaced(peer) * 1000:.0f} ms, asked at most 200")
             if given.minutes:
@@ -167,63 +138,20 @@ def mix(things: Things) -> list[str]:
     return made
 
 
-@contextmanager
-def ours(place: Path) -> Iterator[Peer]:
-    port = free_port()
-    command = [sys.executable, "-m", "kb", "serve", "--store", str(place / "shop.kb"), "--port", str(port)]
-    with running(command, port) as process:
-        yield Peer("commerce-kb", port, "/sparql", process)
-
-
-@contextmanager
-def theirs(place: Path, program: str) -> Iterator[Peer]:
-    port, store = free_port(), str(place / "oxigraph")
-    subprocess.run(
-        [program, "load", "--location", store, "--file", str(place / "data.nt"), "--lenient"],
-        check=True,
-        capture_output=True,
-    )
-    command = [program, "serve-read-only", "--location", store, "--bind", f"127.0.0.1:{port}"]
-    with running(command, port) as process:
-        yield Peer("Oxigraph", port, "/query", process)
-
-
-@contextmanager
-def running(command: list[str], port: int) -> Iterator[int]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-Figures = dict[str, float]
-
-
 def measured(peer: Peer, place: Path, things: Things, given: argparse.Namespace) -> dict[str, Figures]:
     points = [POINT.replace("#", one) for one in things["sku"][:1000]]
     mixed = mix(things)
     warm(peer)
-    clients(peer, place, mixed[::-1], 3)
+    asked(peer, place, mixed[::-1], 3, clients=CLIENTS)
     results = {
-        "one point query": clients(peer, place, points[:1], given.seconds),
-        "a thousand point queries": clients(peer, place, points, given.seconds),
-        "mix of 12": clients(peer, place, mixed, given.seconds),
+        "one point query": asked(peer, place, points[:1], given.seconds, clients=CLIENTS),
+        "a thousand point queries": asked(peer, place, points, given.seconds, clients=CLIENTS),
+        "mix of 12": asked(peer, place, mixed, given.seconds, clients=CLIENTS),
         "1 M rows as JSON": streamed(peer, "application/sparql-results+json"),
         "1 M rows as CSV": streamed(peer, "text/csv"),
     }
     with runaways(peer):
-        results["mix beside runaways"] = clients(peer, place, mixed, given.seconds)
+        results["mix beside runaways"] = asked(peer, place, mixed, given.seconds, clients=CLIENTS)
     return results
 
 
@@ -271,7 +199,7 @@ def soak(peer: Peer, place: Path, mixed: list[str], minutes: float) -> None:
     thread.start()
     try:
         for quarter in range(4):
-            done = clients(peer, place, mixed, minutes * 15)
+            done = asked(peer, place, mixed, minutes * 15, clients=CLIENTS)
             files = sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in family(peer.process))
             disk = (
                 sum(file.lstat().st_blocks for file in (place / "shop.kb").rglob("*") if file.exists()) / 2048
@@ -284,96 +212,6 @@ def soak(peer: Peer, place: Path, mixed: list[str], minutes: float) -> None:
     finally:
         ending.set()
         thread.join()
-
-
-def warm(peer: Peer) -> None:
-    """Wait until all processes of the server have answered."""
-    for _ in range(20):
-        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=60)
-        connection.request("GET", peer.target("ASK {}"))
-        assert connection.getresponse().status == 200
-        connection.close()
-
-
-def clients(peer: Peer, place: Path, queries: list[str], seconds: float) -> Figures:
-    """The figures of 16 clients, in a process of their own, and microseconds of the server's CPU for each request."""
-    (place / "targets").write_text("\n".join(map(peer.target, queries)), encoding="ascii")
-    used = processor_seconds(peer.process)
-    command = [sys.executable, __file__, "--load", str(peer.port), str(place / "targets")]
-    done = subprocess.run([*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, check=True)
-    figures = json.loads(done.stdout)
-    used = processor_seconds(peer.process) - used
-    return {**figures, "cpu": used / (figures["rate"] * seconds) * 1e6}
-
-
-def processor_seconds(server: int) -> float:
-    """CPU seconds of a server's processes and of those that they have buried."""
-    ticks = 0
-    for one in family(server):
-        with contextlib.suppress(OSError):
-            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def load(port: int, file: Path, seconds: float) -> Figures:
-    """Ask for the targets in turn, 16 at once; seconds of each answer, errors, requests a second."""
-    targets = file.read_text("ascii").split("\n")
-    head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/sparql-results+json, text/turtle\r\n\r\n"
-    asked, latencies, errors = 0, [], 0
-    with selectors.DefaultSelector() as selector:
-
-        def ask(client: socket.socket) -> list:
-            nonlocal asked
-            asked += 1
-            client.sendall(f"GET {targets[asked % len(targets)]} {head}".encode())
-            return [b"", time.perf_counter()]
-
-        def connect() -> None:
-            client = socket.create_connection(("127.0.0.1", port))
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            selector.register(client, selectors.EVENT_READ, ask(client))
-
-        for _ in range(CLIENTS):
-            connect()
-        began = time.perf_counter()
-        while time.perf_counter() < began + seconds:
-            for key, _ in selector.select(1):
-                client: socket.socket = key.fileobj  # type: ignore[assignment]
-                said = client.recv(262_144)
-                key.data[0] += said
-                if said and not is_whole(key.data[0]):
-                    continue
-                errors += b" 200 " not in key.data[0][:20]
-                latencies.append(time.perf_counter() - key.data[1])
-                if said:
-                    selector.modify(client, selectors.EVENT_READ, ask(client))
-                else:
-                    selector.unregister(client)
-                    client.close()
-                    connect()
-        took = time.perf_counter() - began
-    if not latencies:
-        raise SystemExit("nothing was answered")
-    latencies.sort()
-    return {
-        "rate": len(latencies) / took,
-        "p50": latencies[len(latencies) // 2] * 1000,
-        "p99": latencies[int(len(latencies) * 0.99)] * 1000,
-        "errors": errors,
-    }
-
-
-def is_whole(answer: bytes) -> bool:
-    """Whether an HTTP answer has come in whole."""
-    end = answer.find(b"\r\n\r\n")
-    if end < 0:
-        return False
-    head = answer[:end].lower()
-    if b"transfer-encoding: chunked" in head:
-        return answer.endswith(b"0\r\n\r\n")
-    start = head.find(b"content-length:")
-    length = int(head[start + 15 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
-    return len(answer) >= end + 4 + length
 
 
 def streamed(peer: Peer, accept: str) -> Figures:
@@ -460,32 +298,6 @@ def report(results: dict[str, dict[str, Figures]], triples: int) -> None:
         for form in ("JSON", "CSV"):
             title = f"1 M rows as {form}"
             print(f"{form}: {ratio(mine[title]['rate'], other[title]['rate'])} times its rows/s, asked 0.7")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def family(process: int) -> list[int]:
-    """A process and its descendants."""
-    found = [process]
-    for one in found:
-        with contextlib.suppress(OSError):
-            for task in list(Path(f"/proc/{one}/task").iterdir()):
-                with contextlib.suppress(OSError):
-                    found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def own_memory(process: int) -> int:
-    """Resident bytes that are not shared with other processes or files."""
-    try:
-        _, resident, shared, *_ = Path(f"/proc/{process}/statm").read_text().split()
-    except OSError:
-        return 0
-    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ from .terms import OWL, PREFIXES, RDF
 from .values import Term
 from .writer import Turn, Work
 
+WEIGHING = "drawing consequences with it and without"
+
 
 @dataclass(frozen=True)
 class _Edited:
@@ -89,16 +91,21 @@ class Modelling:
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
         raise NotImplementedError
 
-    def check_ontology(self, *, write: bool = False) -> OntologyCheck:
-        """Check the store's ontology with HermiT: consistency, impossible classes, classification.
+    def check_ontology(
+        self, *, write: bool = False, progress: Callable[[str], None] = lambda step: None
+    ) -> OntologyCheck:
+        """Check the store's ontology: OWL 2 DL and RL, and with HermiT consistency, impossible classes, classification.
 
         With `write`, what classification adds to the rules becomes part of the ontology, as a commit; reasoning
-        reads only that. Raises ToolMissing without Java, OntologyError for what HermiT can't read.
+        reads only that. `progress` is told each of `kb.reasoning.checking.STEPS`. Raises ToolMissing without Java,
+        with `write` OntologyError for what is inconsistent or HermiT can't read.
         """
-        found = check_ontology(pipeline.axioms_of(self.snapshot.image))
+        found = check_ontology(pipeline.axioms_of(self.snapshot.image), progress=progress)
         if write:
             if not found.consistent:
-                raise OntologyError("The ontology is inconsistent: " + "; ".join(found.conflict))
+                raise OntologyError(
+                    found.refused or "The ontology is inconsistent: " + "; ".join(found.conflict)
+                )
             place = ox.NamedNode(graphs.CLASSIFIED)
             self._classify([ox.Quad(one.subject, one.predicate, one.object, place) for one in found.added])
         return found
@@ -143,12 +150,20 @@ class Modelling:
 
         return self._write("ontology", loaded, alone=True)
 
-    def weigh_ontology(self, paths: Sequence[str | Path], *, hermit: bool = True) -> Impact:
+    def weigh_ontology(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        hermit: bool = True,
+        progress: Callable[[str], None] = lambda step: None,
+    ) -> Impact:
         """What the store's ontology would be with these files, in words, and what that means; nothing is written.
 
         Consequences are drawn anew in memory, and those questions are asked again (with their defaults) that name
-        a term whose consequences change. Raises what `load_ontology` raises, ToolMissing without Java where `hermit`.
+        a term whose consequences change. `progress` is told WEIGHING, then what `check_ontology` tells. Raises what
+        `load_ontology` raises, ToolMissing without Java where `hermit`.
         """
+        progress(WEIGHING)
         snapshot = self.folder.current()  # One of its own: what is tried adds terms to its dictionary.
         image, settings = snapshot.image, self.folder.settings
         edited = _edited(image, paths)
@@ -158,7 +173,7 @@ class Modelling:
         changed = image.changed(added=patch.added, removed=patch.removed)
         inference = pipeline.infer(changed, reasoning=settings.reasoning)
         drawn = consequences(image, inference.image)
-        check = check_ontology(pipeline.axioms_of(changed)) if hermit else None
+        check = check_ontology(pipeline.axioms_of(changed), progress=progress) if hermit else None
         before = pipeline.infer(image, reasoning=settings.reasoning).contradictions
         return Impact(
             told,

@@ -44,6 +44,7 @@ INFERENCES = [row for row in ROWS if row not in CLASHES]
 TEST = "https://w3id.org/commerce-kb/test#"
 UMBRELLA = "https://w3id.org/commerce-kb/onto"
 EVERYTHING = tuple(f"{UMBRELLA}/{file.stem}" for file in MODULES if file.stem != "commerce")
+PROFILES = ROOT / "kb" / "reasoning" / "Profiles.java"
 LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 HERMIT = Path(owlready2.__file__).parent / "hermit" / "HermiT.jar"
 stem = Path.stem.fget
@@ -243,7 +244,7 @@ def test_rule_finds_its_fault(rule: Path) -> None:
 
 def profile_reports(class_path: str | Path, files: Iterable[Path]) -> dict[str, list[str]]:
     """For each file the lines of its report; the last one says what was read."""
-    command = ["java", *LIGHT, "-cp", class_path, HERE / "ontology" / "Profiles.java", *files]
+    command = ["java", *LIGHT, "-cp", class_path, PROFILES, *files]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     reports: list[list[str]] = [[]]
     for line in text.splitlines():
@@ -308,7 +309,7 @@ def control_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def profiles_left(class_path: str | Path, files: list[Path]) -> dict[str, set[str]]:
     return {
-        name: {line.split(":")[0].removeprefix("OWL 2 ") for line in report[:-1]}
+        name: {line.split("\t")[0] for line in report[:-1]}
         for name, report in profile_reports(class_path, files).items()
     }
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from ..errors import StoreMissing, UsageError
+from ..modelling import WEIGHING
 from ..ontology.difference import difference, read_ontology
 from ..ontology.release import release
 from ..reasoning import check_ontology
-from .options import format_option, opened, put, say, store_option
+from ..reasoning.checking import STEPS
+from .options import format_option, opened, put, say, steps, store_option
 
 _FILE = click.Path(path_type=Path)
 
@@ -54,7 +56,8 @@ def check(files: tuple[Path, ...], edit: bool, hermit: bool, write: bool, form: 
 
     HermiT (Java) looks for contradictions and for classes that can have no member, with axioms that make it so,
     and classifies. What that adds to the rules of OWL 2 RL is part of the ontology once it is written: reasoning
-    never needs Java. What the rules don't cover is listed with a remedy.
+    never needs Java. Violations of OWL 2 DL and RL are told by kind, with examples and a remedy, as is what the rules
+    don't cover; neither is a fault.
 
     With --edit, what differs from the store's ontology is told in words, and what it means there: consequences
     gained and lost, shapes that name what is gone, questions that answer otherwise. Nothing is written.
@@ -64,15 +67,16 @@ def check(files: tuple[Path, ...], edit: bool, hermit: bool, write: bool, form: 
     if edit and not files:
         raise UsageError("--edit is about files", hint="name the files or the folder that were edited")
     if edit:
-        with opened(store) as knowledge:
-            weighed = knowledge.weigh_ontology(files, hermit=hermit)
+        with opened(store) as knowledge, steps((WEIGHING, *STEPS)) as told:
+            weighed = knowledge.weigh_ontology(files, hermit=hermit, progress=told)
         put(weighed, form)
         return 0 if weighed else 1
-    if files:
-        found = check_ontology(read_ontology(files))
-    else:
-        with opened(store, read_only=not write) as knowledge:
-            found = knowledge.check_ontology(write=write)
+    with steps(STEPS) as told:
+        if files:
+            found = check_ontology(read_ontology(files), progress=told)
+        else:
+            with opened(store, read_only=not write) as knowledge:
+                found = knowledge.check_ontology(write=write, progress=told)
     put(found, form)
     if write:
         say(f"{len(found.added)} axioms written")

@@ -76,13 +76,19 @@ class Difference:
         return (*self.removed, *(old for old, _ in self.renamed))
 
     def __str__(self) -> str:
-        lines = [f"renamed: {short(old)} -> {short(new)}" for old, new in self.renamed]
-        lines += [f"{self.kinds[one]} added: {short(one)}" for one in self.added]
-        lines += [f"{self.kinds[one]} removed: {short(one)}" for one in self.removed]
-        lines += [str(one) for one in self.texts]
-        lines += [f"+ {one}" for one in self.axioms_added]
-        lines += [f"- {one}" for one in self.axioms_removed]
-        return "\n".join(lines) or "no difference"
+        return "\n".join(self.lines()) or "no difference"
+
+    def lines(self, *, most: int | None = None) -> list[str]:
+        """It in words; of each sort at most so many, and how many more there are."""
+        sorts = {
+            "terms renamed": [f"renamed: {short(old)} -> {short(new)}" for old, new in self.renamed],
+            "terms added": [f"{self.kinds[one]} added: {short(one)}" for one in self.added],
+            "terms removed": [f"{self.kinds[one]} removed: {short(one)}" for one in self.removed],
+            "texts": [str(one) for one in self.texts],
+            "axioms added": [f"+ {one}" for one in self.axioms_added],
+            "axioms removed": [f"- {one}" for one in self.axioms_removed],
+        }
+        return [line for sort, told in sorts.items() for line in few(told, sort, most)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -161,6 +167,17 @@ def difference(before: Iterable[ox.Triple], after: Iterable[ox.Triple]) -> Diffe
         tuple(_texts(old, new, names)),
         old.kinds | new.kinds,
     )
+
+
+def few(lines: list[str], what: str, most: int | None) -> list[str]:
+    """The first of many lines, and how many more there are.
+
+    >>> few(["a", "b", "c"], "terms", 2)
+    ['a', 'b', 'and 1 more terms']
+    """
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[:most], f"and {len(lines) - most:,} more {what}"]
 
 
 def short(iri: str) -> str:

@@ -16,9 +16,10 @@ from ..graphs import DATA
 from ..querying.competency import Question
 from ..reasoning import OntologyCheck
 from ..terms import OWL, PREFIXES, RDF
-from .difference import Difference, short
+from .difference import Difference, few, short
 
 EXAMPLES = 3
+MOST_TOLD = 25
 _ABOUT_TERMS = ("http://www.w3.org/2000/01/rdf-schema#", "http://www.w3.org/2002/07/owl#")
 
 
@@ -65,11 +66,15 @@ class Impact:
         return not (self.shapes or self.contradictions) and (self.check is None or bool(self.check))
 
     def __str__(self) -> str:
-        parts = [("", [str(self.difference)])]
-        parts += [("consequences on the current data", [str(one) for one in self.consequences])]
-        parts += [("shapes that name what is gone", [str(one) for one in self.shapes])]
-        parts += [("questions", [str(one) for one in self.questions])]
-        parts += [("contradictions", list(self.contradictions))]
+        parts = [("", self.difference.lines(most=MOST_TOLD) or ["no difference"])]
+        listed: dict[str, Sequence[object]] = {
+            "consequences on the current data": self.consequences,
+            "shapes that name what is gone": self.shapes,
+            "questions": self.questions,
+            "contradictions": self.contradictions,
+        }
+        for title, found in listed.items():
+            parts += [(title, few([str(one) for one in found], "(--format json tells all)", MOST_TOLD))]
         if self.check is not None:
             parts += [("the ontology then", str(self.check).splitlines())]
         lines = []

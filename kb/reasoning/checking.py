@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import pyoxigraph as ox
 
 from ..columns.dictionary import Dictionary
 from ..columns.relations import Relations
+from ..errors import OntologyError
 from .accounts import account
 from .classify import Classification, classify
 from .compiler import compile_ontology
 from .engine import materialise
 from .entailment import relations_of
 from .expressions import NOTHING, Node, is_anonymous, owl, rdf, rdfs, short
+from .hermit import merged
+from .profiles import ProfileReport, profile_report
 from .proof_tree import Proof
 from .rules import Unsupported
 
+STEPS = (
+    "reading it as OWL 2 DL and RL",
+    "asking HermiT",
+    "drawing its rules",
+    "looking for the axioms at fault",
+)
 MOST_JUSTIFIED = 5
 MOST_OF_A_KIND = 3
 Axiom = tuple[ox.Triple, ...]
@@ -35,28 +44,39 @@ class Impossible:
 
 @dataclass(frozen=True)
 class OntologyCheck:
-    """What a check found. True where the ontology is consistent and every class can have members.
+    """What a check found. True where HermiT finds the ontology consistent and every class able to have members.
 
-    `conflict` are axioms and facts that contradict each other in an inconsistent ontology; `added` the
-    rdfs:subClassOf axioms that classification adds to what the rules of OWL 2 RL draw; `unsupported` what
-    those rules don't cover.
+    `consistent` is None where HermiT can't read it, `refused` says why; `unheard` are datatypes (IRIs) whose axioms it
+    passed over. `conflict` are axioms and facts that contradict each other in an inconsistent ontology;
+    `added` the rdfs:subClassOf axioms that classification adds to what the rules of OWL 2 RL draw; `unsupported` what
+    those rules don't cover; `profiles` how it leaves OWL 2 DL and RL, which is advice: the rules draw what they can.
     """
 
-    consistent: bool
+    consistent: bool | None
     conflict: tuple[str, ...]
     impossible: tuple[Impossible, ...]
     added: tuple[ox.Triple, ...]
     unsupported: tuple[Unsupported, ...]
     missing_imports: tuple[str, ...]
+    profiles: ProfileReport = field(default_factory=ProfileReport)
+    refused: str | None = None
+    unheard: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.consistent and not self.impossible
+        return bool(self.consistent) and not self.impossible
 
     def __str__(self) -> str:
-        lines = ["consistent" if self.consistent else "inconsistent: these can't all hold"]
+        if self.refused is not None:
+            lines = [f"consistency is not known: {self.refused}"]
+        else:
+            lines = ["consistent" if self.consistent else "inconsistent: these can't all hold"]
         lines += [f"  {one}" for one in self.conflict]
+        if self.unheard:
+            names = ", ".join(short(ox.NamedNode(one)) for one in self.unheard)
+            lines.append(f"HermiT passed over axioms with datatypes that it does not know: {names}")
         for one in self.impossible:
             lines += [f"{one.iri} can have no member", *(f"  {axiom}" for axiom in one.axioms)]
+        lines += str(self.profiles).splitlines()
         lines += [f"added: {short(one.subject)} SubClassOf {short(one.object)}" for one in self.added]
         lines += self._not_covered()
         lines += [f"import that is not here: {one}" for one in self.missing_imports]
@@ -84,16 +104,29 @@ class OntologyCheck:
                 for one in self.unsupported
             ],
             "missing_imports": list(self.missing_imports),
+            "profiles": asdict(self.profiles),
+            "refused": self.refused,
+            "unheard": list(self.unheard),
         }
 
 
-def check_ontology(triples: Iterable[ox.Triple | ox.Quad]) -> OntologyCheck:
-    """Check the axioms among `triples` with HermiT; imports are not followed.
+def check_ontology(
+    triples: Iterable[ox.Triple | ox.Quad], *, progress: Callable[[str], None] = lambda step: None
+) -> OntologyCheck:
+    """Check the axioms among `triples` with the OWL API and HermiT; imports are not followed.
 
-    Raises ToolMissing where there is no Java, OntologyError for what HermiT can't read.
+    `progress` is told each of `STEPS` as it begins. Raises ToolMissing where there is no Java.
     """
     plain = tuple(ox.Triple(one.subject, one.predicate, one.object) for one in triples)
-    found = classify(plain)
+    progress(STEPS[0])
+    profiles = profile_report(merged(plain))
+    progress(STEPS[1])
+    refused = None
+    try:
+        found = classify(plain)
+    except OntologyError as fault:
+        found, refused = Classification(True), fault.what
+    progress(STEPS[2])
     dictionary = Dictionary()
     rules = compile_ontology(plain, dictionary)
     drawn = {tuple(str(dictionary.term(one)) for one in fact) for fact in rules.schema}
@@ -107,8 +140,9 @@ def check_ontology(triples: Iterable[ox.Triple | ox.Quad]) -> OntologyCheck:
         ox.Triple(ox.NamedNode(iri), rdfs("subClassOf"), NOTHING.node)  # type: ignore[arg-type]
         for iri in found.unsatisfiable
     ]
+    progress(STEPS[3])
     return OntologyCheck(
-        found.consistent,
+        None if refused else found.consistent,
         () if found.consistent else _conflict(plain, None),
         tuple(
             Impossible(iri, _conflict(plain, iri) if number < MOST_JUSTIFIED else ())
@@ -117,6 +151,9 @@ def check_ontology(triples: Iterable[ox.Triple | ox.Quad]) -> OntologyCheck:
         tuple(sorted(added, key=str)),
         rules.unsupported,
         rules.missing_imports,
+        profiles,
+        refused,
+        found.unheard,
     )
 
 

@@ -6,19 +6,37 @@ serving never needs Java.
 
 from __future__ import annotations
 
-import io
-import shutil
+import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import permutations
 
 import pyoxigraph as ox
 
-from ..errors import OntologyError, ToolMissing
-from ..skolem import unskolemised_triple
-from .expressions import owl, rdf
+from ..errors import OntologyError
+from .expressions import NOTHING, XSD, owl, rdf, rdfs
+from .hermit import fault_of, merged, run_java
 from .schema import closure
 
-_MERGED = "urn:commerce-kb:classified"
+_ANSWER = re.compile(r"^(SubClassOf|EquivalentClasses)\( (.*) \)$", re.MULTILINE)
+_IRI = re.compile(r"<([^<>]+)>")
+# https://www.w3.org/TR/owl2-syntax/#Datatype_Maps, all that HermiT knows.
+_DATATYPE_MAP = {
+    *(owl(name).value for name in ("real", "rational")),
+    *(rdf(name).value for name in ("PlainLiteral", "XMLLiteral")),
+    rdfs("Literal").value,
+    *(
+        XSD + name
+        for name in (
+            *("decimal", "integer", "nonNegativeInteger", "nonPositiveInteger", "positiveInteger"),
+            *("negativeInteger", "long", "int", "short", "byte", "unsignedLong", "unsignedInt"),
+            *("unsignedShort", "unsignedByte", "double", "float", "string", "normalizedString", "token"),
+            *("language", "Name", "NCName", "NMTOKEN", "boolean", "hexBinary", "base64Binary", "anyURI"),
+            *("dateTime", "dateTimeStamp"),
+        )
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -26,12 +44,14 @@ class Classification:
     """What HermiT says. An inconsistent ontology entails anything: nothing else is told of it.
 
     `subclasses` are the inferred rdfs:subClassOf axioms between named classes that the stated ones do not
-    imply; `unsatisfiable` the IRIs of classes that can have no member.
+    imply; `unsatisfiable` the IRIs of classes that can have no member; `unheard` the IRIs of datatypes that HermiT
+    does not know: it passes over the axioms with these.
     """
 
     consistent: bool
     subclasses: tuple[ox.Triple, ...] = ()
     unsatisfiable: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 def classify(triples: Iterable[ox.Triple | ox.Quad]) -> Classification:
@@ -39,61 +59,54 @@ def classify(triples: Iterable[ox.Triple | ox.Quad]) -> Classification:
 
     Raises ToolMissing where there is no Java, OntologyError for what HermiT can't read.
     """
-    if shutil.which("java") is None:
-        raise ToolMissing(
-            "Java is not installed, and HermiT runs on it",
-            hint="apt-get install default-jre-headless (Java 11 or later)",
-        )
-    import owlready2
-
-    world = owlready2.World()
-    ontology = world.get_ontology(f"{_MERGED}#")
-    ontology.load(fileobj=io.BytesIO(_n_triples(triples)))
-    steps = _steps(world)
-    try:
-        owlready2.sync_reasoner_hermit(world, infer_property_values=False, debug=0)
-    except owlready2.OwlReadyInconsistentOntologyError:
-        return Classification(consistent=False)
-    except owlready2.OwlReadyJavaError as error:
-        reason = next((line for line in str(error).splitlines() if "Exception" in line), str(error))
+    told = merged(triples)
+    program = ("org.semanticweb.HermiT.cli.CommandLine", "--ignoreUnsupportedDatatypes", "-c")
+    ran = run_java(program, told)
+    if "Inconsistent ontology" in ran.stderr:
+        return Classification(consistent=False, unheard=_unheard(told))
+    if ran.returncode or ran.stderr:
         raise OntologyError(
-            f"HermiT can't read the ontology: {reason.strip()[:500]}",
-            hint="keep to OWL 2 DL and its datatypes",
-        ) from error
-    stated = closure(steps)
-    impossible = tuple(
-        sorted(one.iri for one in world.inconsistent_classes() if one is not owlready2.Nothing)
-    )
-    found = sorted(
+            f"HermiT can't read the ontology: {fault_of(ran)}", hint="keep to OWL 2 DL and its datatypes"
+        )
+    stated = closure(_stated(told))
+    impossible: set[str] = set()
+    found: set[tuple[ox.NamedNode, ox.NamedNode]] = set()
+    for relation, names in _ANSWER.findall(ran.stdout):
+        nodes = [ox.NamedNode(iri) for iri in _IRI.findall(names)]
+        if NOTHING.node in nodes:
+            impossible.update(one.value for one in nodes if one != NOTHING.node)
+        elif relation == "SubClassOf":
+            found.add((nodes[0], nodes[1]))
+        else:
+            found.update(permutations(nodes, 2))
+    fresh = sorted(
         (low, high)
-        for low, highs in _steps(world).items()
-        for high in highs
-        if low != high and high not in stated.get(low, ()) and low.value not in impossible
+        for low, high in found
+        if owl("Thing") not in (low, high) and low.value not in impossible and high not in stated.get(low, ())
     )
-    sub = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#subClassOf")
-    return Classification(True, tuple(ox.Triple(low, sub, high) for low, high in found), impossible)
+    subclasses = tuple(ox.Triple(low, rdfs("subClassOf"), high) for low, high in fresh)
+    return Classification(True, subclasses, tuple(sorted(impossible)), _unheard(told))
 
 
-def _n_triples(triples: Iterable[ox.Triple | ox.Quad]) -> bytes:
-    """The axioms under one ontology header: several make owlready2 pick one, imports make it go to the web."""
-    plain = [unskolemised_triple(ox.Triple(one.subject, one.predicate, one.object)) for one in triples]
-    headers = {one.subject for one in plain if one.predicate == rdf("type") and one.object == owl("Ontology")}
-    kept = [one for one in plain if one.subject not in headers and one.object not in headers]
-    header = ox.Triple(ox.NamedNode(_MERGED), rdf("type"), owl("Ontology"))
-    return ox.serialize([header, *kept], format=ox.RdfFormat.N_TRIPLES) or b""
-
-
-def _steps(world) -> dict[ox.NamedNode, set[ox.NamedNode]]:
-    """Which named class is directly below which."""
-    import owlready2
-
-    steps: dict[ox.NamedNode, set[ox.NamedNode]] = {}
-    for one in world.classes():
-        parents = [*one.is_a, *one.equivalent_to]
-        named = {ox.NamedNode(other.iri) for other in parents if isinstance(other, owlready2.ThingClass)}
-        named -= {owl("Thing"), owl("Nothing")}
-        steps.setdefault(ox.NamedNode(one.iri), set()).update(named)
-        for other in one.equivalent_to:
-            if isinstance(other, owlready2.ThingClass):
-                steps.setdefault(ox.NamedNode(other.iri), set()).add(ox.NamedNode(one.iri))
+def _stated(triples: Iterable[ox.Triple]) -> dict[ox.NamedNode, set[ox.NamedNode]]:
+    """Which named class is said to be directly below which."""
+    steps: dict[ox.NamedNode, set[ox.NamedNode]] = defaultdict(set)
+    for one in triples:
+        if isinstance(one.subject, ox.NamedNode) and isinstance(one.object, ox.NamedNode):
+            if one.predicate in (rdfs("subClassOf"), owl("equivalentClass")):
+                steps[one.subject].add(one.object)
+            if one.predicate == owl("equivalentClass"):
+                steps[one.object].add(one.subject)
     return steps
+
+
+def _unheard(triples: Iterable[ox.Triple]) -> tuple[str, ...]:
+    """The datatypes outside OWL 2's map that values and ranges are of."""
+    found = set()
+    for one in triples:
+        value = one.object
+        if isinstance(value, ox.Literal):
+            found |= set() if value.language else {value.datatype.value}
+        elif one.predicate == rdfs("range") and isinstance(value, ox.NamedNode):
+            found |= {value.value} if value.value.startswith(XSD) or value == rdf("langString") else set()
+    return tuple(sorted(found - _DATATYPE_MAP))

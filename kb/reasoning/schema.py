@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from itertools import product
 from typing import TypeVar
 
@@ -82,21 +82,23 @@ class Schema:
     def below_expressions(self) -> dict[Expression, tuple[Node, ...]]:
         """For each anonymous expression the highest classes with a name that lie below it."""
         below: dict[Expression, dict[Node, None]] = defaultdict(dict)
+        spelled: dict[Node, Expression] = {}  # Many classes lie below one node.
         for low, highs in self.classes.items():
             if _is_plain(low):
-                for high in highs:
-                    if is_anonymous(high):
-                        below[self._graph.expression(high)][low] = None
+                for high in filter(is_anonymous, highs):
+                    if high not in spelled:
+                        spelled[high] = self._graph.expression(high)
+                    below[spelled[high]][low] = None
         return {
             one: tuple(low for low in lows if not self._is_covered(low, lows)) for one, lows in below.items()
         }
 
-    def _is_covered(self, low: Node, others: Iterable[Node]) -> bool:
+    def _is_covered(self, low: Node, others: Container[Node]) -> bool:
         """Whether another one lies above; of classes in a circle the first by name stays."""
-        above = self.classes.get(low, set())
         return any(
-            one != low and one in above and (low not in self.classes.get(one, ()) or str(one) < str(low))
-            for one in others
+            one != low and (low not in self.classes.get(one, ()) or str(one) < str(low))
+            for one in self.classes.get(low, ())
+            if one in others
         )
 
     def _steps(self, sub: ox.NamedNode, equivalent: ox.NamedNode) -> dict[Node, set[Node]]:

@@ -34,10 +34,7 @@ class RemoteModelling:
         raise NotImplementedError
 
     def check_ontology(self) -> OntologyCheck:
-        """Check the server's ontology with the HermiT that is installed here.
-
-        Raises ToolMissing without Java, OntologyError for what HermiT can't read.
-        """
+        """Check the server's ontology with the HermiT that is installed here. Raises ToolMissing without Java."""
         names = [one.name for one in self.profile().graphs]
         axioms: list[ox.Triple] = []
         for name in names:

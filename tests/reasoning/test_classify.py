@@ -10,8 +10,8 @@ import pytest
 
 from kb.errors import OntologyError, ToolMissing
 from kb.reasoning import classify, compile_ontology, materialise
-from kb.reasoning.classify import _n_triples
 from kb.reasoning.entailment import relations_of
+from kb.reasoning.hermit import merged
 from kb.resources import folder
 
 from .conftest import name, parse, to_facts
@@ -54,12 +54,23 @@ def test_an_inconsistent_ontology_is_said_to_be_so():
     assert not found.consistent and found.subclasses == ()
 
 
-def test_a_datatype_that_hermit_does_not_know_is_an_ontology_error():
-    with pytest.raises(OntologyError, match="HermiT"):
+def test_hermit_passes_over_a_datatype_that_it_does_not_know_and_says_so():
+    found = classify(
+        parse(
+            ":p a owl:DatatypeProperty ; rdfs:range xsd:gYear . :A a owl:Class . :B a owl:Class ; rdfs:subClassOf "
+            "[ a owl:Restriction ; owl:onProperty :p ; owl:someValuesFrom xsd:gMonth ] . :A owl:equivalentClass :C . "
+            ":C a owl:Class . :x a owl:NamedIndividual , :A ; :p '2026'^^xsd:gYear ."
+        )
+    )
+    assert found.consistent and found.unsatisfiable == () and found.subclasses == ()
+    assert [one.rpartition("#")[2] for one in found.unheard] == ["gYear"]
+
+
+def test_what_hermit_can_not_read_is_an_ontology_error():
+    with pytest.raises(OntologyError, match="simple"):
         classify(
             parse(
-                ":p a owl:DatatypeProperty ; rdfs:range xsd:gYear . :A a owl:Class . "
-                ":x a owl:NamedIndividual , :A ; :p '2026'^^xsd:gYear ."
+                ":p a owl:ObjectProperty , owl:TransitiveProperty , owl:AsymmetricProperty . :q a owl:Class ."
             )
         )
 
@@ -106,7 +117,8 @@ def hermit(triples, individuals) -> set[tuple[str, str, str]]:
         if isinstance(one, ox.NamedNode)
         for kind in [ox.NamedNode("http://www.w3.org/2002/07/owl#NamedIndividual")]
     ]
-    ontology.load(fileobj=io.BytesIO(_n_triples([*triples, *named])))
+    text = ox.serialize(merged([*triples, *named]), format=ox.RdfFormat.N_TRIPLES)
+    ontology.load(fileobj=io.BytesIO(text))
     owlready2.sync_reasoner_hermit(world, infer_property_values=True, debug=0)
     found = set()
     for one in world.individuals():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -101,11 +102,47 @@ def test_checking_files_lists_what_the_rules_do_not_cover_and_what_is_not_here(t
     assert run(["ontology", "check", str(tmp_path / "o.ttl")]) == 0
     assert capfd.readouterr().out.splitlines() == [
         "consistent",
+        "violations of OWL 2 DL: 0, of OWL 2 RL: 1",
+        "RL: expression that may not stand on the right of SubClassOf, nor be a domain or range, once",
+        "  reads in SubClassOf(Reader ObjectSomeValuesFrom(reads Book))",
+        "  to mend it: unions, 'some' and numbers on the right are for shapes (sh:or, sh:minCount)",
         "added: Reader SubClassOf Person",
         "not covered: Reader SubClassOf reads some Book: an existential restriction on the right is not covered by "
         "OWL 2 RL; demand the value by a shape (sh:minCount)",
         "import that is not here: urn:gone",
     ]
+
+
+@pytest.mark.usefixtures("java")
+def test_what_hermit_can_not_read_is_checked_as_far_as_it_goes(tmp_path, capfd):
+    text = ":p a owl:ObjectProperty , owl:TransitiveProperty , owl:AsymmetricProperty . :A a owl:Class . :x a :B ."
+    (tmp_path / "o.ttl").write_text(PREFIXES + text)
+    assert run(["ontology", "check", str(tmp_path / "o.ttl")]) == 1
+    told = capfd.readouterr().out
+    assert told.startswith("consistency is not known: HermiT can't read the ontology: ")
+    assert (
+        "DL and RL: property with a chain, or a transitive one, where a simple one is needed, once\n  p in"
+        in told
+    )
+    assert "DL and RL: undeclared class, once\n  B in ClassAssertion(B x)" in told
+    found = check_ontology(parse(text))
+    assert found.consistent is None and not found and not found.profiles
+    with KnowledgeBase.open(tmp_path / "shop.kb") as knowledge:
+        knowledge.init(Settings(ontology=(str(tmp_path / "o.ttl"),), shapes=()))
+        with pytest.raises(OntologyError, match="HermiT can't read"):
+            knowledge.check_ontology(write=True)
+
+
+@pytest.mark.usefixtures("java")
+def test_java_without_a_compiler_checks_all_but_the_profiles(tmp_path, monkeypatch):
+    lean = tmp_path / "java"
+    lean.write_text(
+        f'#!/bin/sh\nexec {shutil.which("java")} --limit-modules java.desktop,java.logging "$@"\n'
+    )
+    lean.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = check_ontology(parse(BEYOND))
+    assert found and "that needs a JDK (apt-get install default-jdk-headless)" in str(found)
 
 
 def test_without_java_the_check_says_which_package_to_install(monkeypatch):

@@ -36,7 +36,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Mining": {
         "mine": "mining:mine",
-        "review": "mining:review",
+        "review": "reviewing:review",
     },
     "Model": {
         "ontology": "ontology:ontology",

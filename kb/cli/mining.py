@@ -1,16 +1,14 @@
-"""Verbs of mining: mine and review."""
+"""Verbs of mining: mine."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import click
 
-from .options import format_option, opened, put, say, steps, store_option
-
-_DECISIONS: dict[str, Literal["accept", "reject"]] = {"accept": "accept", "reject": "reject"}
+from .options import format_option, opened, put, steps, store_option
+from .reviewing import put_all
 
 
 @click.group(
@@ -19,6 +17,7 @@ _DECISIONS: dict[str, Literal["accept", "reject"]] = {"accept": "accept", "rejec
 Examples:
   kb mine products
   kb mine categories
+  kb mine merchants
   kb mine buyers
   kb mine runs
   kb mine diff
@@ -192,6 +191,105 @@ def buyers(
     return 0 if report else 1
 
 
+def _party_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """What mining of merchants and of influencers have in common."""
+    support = click.option(
+        "--support",
+        type=click.IntRange(1),
+        default=3,
+        show_default=True,
+        help="Products that a category needs to count.",
+    )
+    lift = click.option(
+        "--lift",
+        type=click.FloatRange(1),
+        default=1.5,
+        show_default=True,
+        help="Times the average share that a category needs.",
+    )
+    return support(lift(verb))
+
+
+@mine.command(
+    "merchants",
+    epilog="""
+\b
+Examples:
+  kb mine merchants
+  kb explain id:merchant/M0001 ckb:merchantInCategory id:category/beauty
+  kb query K06
+""",
+)
+@_party_options
+@format_option("text", "json")
+@store_option
+def merchants(support: int, lift: float, form: str, store: str) -> int:
+    """Say in which categories merchants sell more than others, and who specialises in one.
+
+    A merchant specialises in a department or sells anywhere: the score says how likely the first is.
+    """
+    from ..mining.parties import STEPS, PartyOptions, mine_merchants
+
+    options = PartyOptions(support, lift)
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_merchants(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
+@mine.command(
+    "influencers",
+    epilog="""
+\b
+Examples:
+  kb mine influencers
+  kb mine influencers --window 30 --level 1
+  kb review list --kind niche
+""",
+)
+@_party_options
+@click.option(
+    "--level", type=click.IntRange(1), default=2, show_default=True, help="Level of niches, 1 at the top."
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="Score from which a niche is stated.",
+)
+@click.option(
+    "--doubt",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Score from which a niche waits for review.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(1),
+    default=90,
+    show_default=True,
+    help="The last days, which tell whether a niche drifts.",
+)
+@format_option("text", "json")
+@store_option
+def influencers(
+    support: int, lift: float, level: int, threshold: float, doubt: float, window: int, form: str, store: str
+) -> int:
+    """Find influencers' categories, niches, drifts of niches, and tiers, from what they show and who follows them.
+
+    A niche other than the declared one waits for review; a tier is found for influencers without one.
+    """
+    from ..mining.parties import STEPS, PartyOptions, mine_influencers
+
+    options = PartyOptions(support, lift, level, threshold, doubt, window)
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_influencers(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
 @mine.command(
     "neighbours",
     epilog="""
@@ -226,7 +324,7 @@ def list_runs(form: str, store: str) -> None:
     from ..mining import runs
 
     with opened(store) as knowledge:
-        _put_all(runs(knowledge), form, "No run of mining stands; begin with kb mine products")
+        put_all(runs(knowledge), form, "No run of mining stands; begin with kb mine products")
 
 
 @mine.command("diff")
@@ -253,57 +351,3 @@ def undo(run: str, form: str, store: str) -> int:
         report = undo_run(knowledge, run)
     put(report, form)
     return 0 if report else 1
-
-
-@click.command(
-    epilog="""
-\b
-Examples:
-  kb review list
-  kb review list --kind lists-spu --limit 20 --format json
-  kb review accept lists-spu-3802e72d28277342
-  kb review reject lists-spu-3802e72d28277342 --note "another size"
-"""
-)
-@click.argument("action", type=click.Choice(["list", "decided", *_DECISIONS]), default="list")
-@click.argument("ids", nargs=-1)
-@click.option("--kind", help="Edges of one kind only: lists-spu, in-category, ...")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The most to list.")
-@click.option("--note", default="", help="Why; kept with the decision.")
-@format_option("text", "json")
-@store_option
-def review(
-    action: str, ids: tuple[str, ...], kind: str | None, limit: int, note: str, form: str, store: str
-) -> int:
-    """Decide about mined edges that are not sure enough to be stated.
-
-    `list` shows what waits, surest first; `accept` and `reject` decide about it, by id, and bind the next run, which
-    also learns from them; `decided` shows the decisions.
-    """
-    from ..errors import UsageError
-    from ..mining import decide, decisions, queue
-
-    if (action in _DECISIONS) != bool(ids):
-        needs = "one or more ids" if action in _DECISIONS else "no id"
-        raise UsageError(f"kb review {action} needs {needs}", hint="see kb review list")
-    with opened(store, read_only=action not in _DECISIONS) as knowledge:
-        if action in _DECISIONS:
-            report = decide(knowledge, ids, _DECISIONS[action], note=note)
-            put(report, form)
-            return 0 if report else 1
-        if action == "decided":
-            _put_all(decisions(knowledge, kind=kind)[:limit], form, "Nothing was decided yet")
-        else:
-            _put_all(queue(knowledge, kind=kind, limit=limit), form, "Nothing waits for review")
-    return 0
-
-
-def _put_all(values: Sequence[Any], form: str, none: str) -> None:
-    """Results, a line each, or as JSON."""
-    if form == "json":
-        click.echo(json.dumps([one.to_dict() for one in values], ensure_ascii=False, indent=2, default=str))
-        return
-    for one in values:
-        click.echo(str(one))
-    if not values:
-        say(none)

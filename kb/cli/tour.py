@@ -76,7 +76,12 @@ Examples:
 @click.option("--scale", default=1.0, show_default=True, help="1 is about 100,000 triples.")
 @click.option("--seed", default=7, show_default=True, help="The same arguments give the same files.")
 @click.option("--faults", default=0.0, show_default=True, help="The share of entities to spoil, 0 to 1.")
-@click.option("--noise", default=0.0, show_default=True, help="The share of careless listings, 0 to 1.")
+@click.option(
+    "--noise",
+    default=0.0,
+    show_default=True,
+    help="The share of careless listings, and of what strays, 0 to 1.",
+)
 @click.option(
     "--output", "-o", required=True, type=click.Path(path_type=Path), help="The folder to write to."
 )

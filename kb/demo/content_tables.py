@@ -70,7 +70,10 @@ class Niches:
         )
 
     def choose(self, population: Population, stream: str, index: np.ndarray, niche: np.ndarray) -> np.ndarray:
-        """An SPU of each niche."""
+        """An SPU of each niche, or of any where somebody strays."""
+        strays = population.strays(stream, index)
+        anywhere = population.draws.below(f"{stream}/anywhere", index, len(self.codes))
+        niche = np.where(strays, anywhere, niche)
         sizes = np.array([len(part) for part in self.spus])
         starts = np.concatenate([[0], np.cumsum(sizes)])
         return np.concatenate(self.spus)[starts[niche] + population.draws.skewed(stream, index, sizes[niche])]
@@ -138,6 +141,11 @@ def draw_followers(population: Population, index: np.ndarray) -> tuple[np.ndarra
     return followers, [_TIERS[number][0] for number in tier.tolist()]
 
 
+def declares_none(population: Population, influencer: np.ndarray) -> np.ndarray:
+    """Which influencers declare no niche; the one that drifted always does."""
+    return population.strays("influencer/niche", influencer) & (influencer != DRIFTED_INFLUENCER)
+
+
 def _build_influencers(population: Population, niches: Niches, index: np.ndarray) -> Block:
     namer = Namer(population.draws.seed * 53)
     followers, tiers = draw_followers(population, index)
@@ -147,7 +155,10 @@ def _build_influencers(population: Population, niches: Niches, index: np.ndarray
         "code": codes("I", index),
         "label_en": [name.en for name in names],
         "label_zh": [name.zh for name in names],
-        "niche": [niches.codes[number] for number in niche],
+        "niche": [
+            None if silent else niches.codes[number]
+            for number, silent in zip(niche, declares_none(population, index).tolist(), strict=True)
+        ],
         "tier": tiers,
         "followers": followers.tolist(),
         "followers_observed_at": write_days(np.full(len(index), LAST_DAY - 1)),

@@ -84,6 +84,8 @@ class Population:
     offer_sku: np.ndarray
     offer_price: np.ndarray
     offer_from_day: np.ndarray
+    noise: float
+    """The share of what merchants sell, and of what influencers show, that lies outside their field."""
     pools: tuple[np.ndarray, ...]
     """SPUs that can be bought, best known first: of all, then of each segment's preferred category."""
 
@@ -94,6 +96,10 @@ class Population:
     @cached_property
     def offer_merchant(self) -> np.ndarray:
         return self.listing_merchant[self.offer_listing]
+
+    def strays(self, stream: str, index: np.ndarray) -> np.ndarray:
+        """Which of what a stream draws lies outside somebody's field."""
+        return self.draws.chance(f"{stream}/strays", index, round(self.noise * 1000))
 
     def get_leaf(self, spu: int) -> dict[str, str]:
         """The leaf category in which an SPU sits."""
@@ -118,7 +124,7 @@ class Population:
         return np.concatenate(self.pools)[starts[pool] + place]
 
 
-def draw_population(scale: float, seed: int, segments: list[str]) -> Population:
+def draw_population(scale: float, seed: int, segments: list[str], noise: float = 0.0) -> Population:
     """The skeleton at one scale; ``segments`` are the categories that the buyer segments prefer."""
     draws, lexicon, sizes = Draws(seed), Lexicon.read(), Sizes.at(scale)
     spu = np.arange(sizes.spus)
@@ -167,6 +173,11 @@ def draw_population(scale: float, seed: int, segments: list[str]) -> Population:
     listing = np.arange(len(listing_spu))
     rank = listing - first_listing[listing_spu]
     merchant = _draw_merchants(draws, lexicon, sizes, leaf[listing_spu], listing_spu, rank)
+    stray = draws.chance("listing/strays", listing, round(noise * 1000))
+    stray &= ~np.isin(listing_spu, [Part.COUNTERFEIT, Part.PRICE_WAR])
+    # Those that stray change places, so that each merchant has as much as before.
+    places = np.flatnonzero(stray)
+    merchant[places] = merchant[places[np.argsort(draws.bits("listing/anywhere", places), kind="stable")]]
     offers = skus[listing_spu]
     first_offer = _offsets(offers)
     offer_listing = np.repeat(listing, offers)
@@ -181,7 +192,7 @@ def draw_population(scale: float, seed: int, segments: list[str]) -> Population:
         draws, lexicon, sizes,
         leaf, brand, price, first_day, first_sku, sku_spu, bundle, sku_price,
         first_listing, listing_spu, merchant, first_offer,
-        offer_listing, offer_sku, np.maximum(offer_price // 10 * 10, 100), from_day[offer_listing],
+        offer_listing, offer_sku, np.maximum(offer_price // 10 * 10, 100), from_day[offer_listing], noise,
         _rank_pools(draws, lexicon, leaf, skus > 0, segments),
     )  # fmt: skip
 

@@ -97,7 +97,8 @@ def generate(
 
     The same arguments give the same bytes on every machine. ``faults`` is the share of entities that are spoiled;
     ``faults.csv`` lists them, ``truth.json`` says what is planted to be found. Memory does not grow with orders.
-    ``noise`` is the share of listings with a careless title that do not say which SPU they are of.
+    ``noise`` is the share of listings with a careless title that do not say which SPU they are of, of what merchants
+    sell and influencers show outside their field, and of influencers who declare no niche.
     """
     if not scale > 0 or not 0 <= faults <= 1 or not 0 <= noise <= 1:
         raise UsageError(
@@ -105,7 +106,7 @@ def generate(
             hint="scale is above 0, faults and noise are shares from 0 to 1",
         )
     output.mkdir(parents=True, exist_ok=True)
-    population = draw_population(scale, seed, [row["prefers"] for row in read_rows("segments")])
+    population = draw_population(scale, seed, [row["prefers"] for row in read_rows("segments")], noise)
     spoiler = Spoiler(population.draws, faults)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:

@@ -12,7 +12,7 @@ from .brand_tables import get_brand_parent
 from .calendar import write_days
 from .cast import PERIOD, Part
 from .catalog_tables import make_gtin
-from .content_tables import CAMPAIGN_WEEKS, DECLARED_NICHE, OBSERVED_NICHE
+from .content_tables import CAMPAIGN_WEEKS, DECLARED_NICHE, OBSERVED_NICHE, Niches
 from .lexicon import read_rows
 from .market_tables import SEASONS, weekly_units
 from .order_tables import PROMOTION_DAYS
@@ -57,6 +57,13 @@ def tell_truth(population: Population, noise: float = 0.0) -> dict[str, Any]:
             "influencer": f"{graphs.DATA}influencer/I{cast.DRIFTED_INFLUENCER + 1:05d}",
             "declares": _category(DECLARED_NICHE),
             "shows": _category(OBSERVED_NICHE),
+        },
+        "niches": _tell_niches(population),
+        "merchant_types": {
+            f"{graphs.DATA}merchant/M{number + 1:04d}": (
+                _category(population.lexicon.departments[number % 6]) if number % 6 < 5 else "generalist"
+            )
+            for number in range(population.sizes.merchants)
         },
         "influencer_merchants": [
             f"{graphs.DATA}influencer/I{number + 1:05d}" for number in cast.SELF_BROADCASTERS
@@ -115,6 +122,15 @@ def tell_truth(population: Population, noise: float = 0.0) -> dict[str, Any]:
             "category": _category("phone-case"),
             "value": f"{graphs.DATA}attribute-value/silicone",
         },
+    }
+
+
+def _tell_niches(population: Population) -> dict[str, str]:
+    niches, index = Niches.of(population), np.arange(population.sizes.influencers)
+    codes = [niches.codes[number] for number in niches.of_influencer(index).tolist()]
+    codes[cast.DRIFTED_INFLUENCER] = OBSERVED_NICHE
+    return {
+        f"{graphs.DATA}influencer/I{number + 1:05d}": _category(code) for number, code in enumerate(codes)
     }
 
 

@@ -74,10 +74,10 @@ class Behaviour:
         return dict(rows)
 
     def _make(self, table: str, query: str, **parameters: float | str) -> None:
-        self._connection.execute(f"CREATE TEMP TABLE {table} AS {_sql(query)}", parameters)
+        self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql(query)}", parameters)
 
     def _asked(self, query: str, **parameters: float | str) -> pa.Table:
-        return self._connection.sql(_sql(query), params=parameters).to_arrow_table()
+        return self._connection.sql(sql(query), params=parameters).to_arrow_table()
 
 
 @contextmanager
@@ -96,15 +96,15 @@ def behaviour_of(image: Image, *, half_life: float) -> Iterator[Behaviour]:
             ),
         }
         for name, rows in tables.items():
-            connection.register(name, _plain(rows))
+            connection.register(name, plain(rows))
         yield Behaviour(connection, half_life)
 
 
-def _sql(name: str) -> str:
+def sql(name: str) -> str:
     return (resources.files(__package__) / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _plain(rows: pa.Table) -> pa.Table:
+def plain(rows: pa.Table) -> pa.Table:
     """DuckDB needs an extension for time zones; everything here is in UTC. IRIs are looked up by text."""
     columns = []
     for one in rows.columns:

@@ -168,11 +168,10 @@ def _read(knowledge: KnowledgeBase, earlier: Sequence[str], options: CategoryOpt
     labels = {name: [text for text, _ in some] for name, some in said.labels(SKOS.prefLabel).items()}
     categories = {one for one, kind in said.pairs(RDF.type) if kind == CKB.Category.value}
     placeholders = {one for one in categories if PLACEHOLDER in labels.get(one, ())}
-    mined = {pair for graph in earlier for pair in said.pairs(CKB.directCategory, graph)}
     stated = {
         product: category
-        for product, category in said.pairs(CKB.directCategory)
-        if (product, category) not in mined and category not in placeholders
+        for product, category in said.besides(CKB.directCategory, earlier)
+        if category not in placeholders
     }
     wanted = {options.scheme} if options.scheme else {schemes.get(one) for one in stated.values()} - {None}
     chosen = {one for one in categories - placeholders if not wanted or schemes.get(one) in wanted}

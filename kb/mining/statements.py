@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyoxigraph as ox
 
+from .. import graphs
 from ..knowledge_base import KnowledgeBase
 from ..terms import RDFS
 
@@ -28,6 +30,12 @@ class Statements:
         table = self.knowledge.columns(property, graph=graph, reasoning=False, private=self.private)
         subjects, objects, _ = _plain(table)
         return list(zip(subjects, objects, strict=True))
+
+    def besides(self, property: ox.NamedNode, mined: Collection[str]) -> list[tuple[str, str]]:
+        """The pairs of a property that somebody else than the graphs `mined` states."""
+        names = self.knowledge.snapshot.image.graph_names()
+        kept = [one for one in names if graphs.is_data(one) and one not in mined]
+        return sorted({pair for one in kept for pair in self.pairs(property, one)})
 
     def grouped(self, property: ox.NamedNode) -> dict[str, set[str]]:
         """By subject the values of a property."""

@@ -15,6 +15,7 @@ from .columns.relations import Relations
 from .columns.rows import Rows
 from .doctor.diagnosis import Progress, unwatched
 from .loading.inputs import Inputs
+from .loading.mapping import mapping_named
 from .loading.sources import RejectedRow
 from .origins import origins_in, origins_of_load
 from .reports import LoadReport
@@ -215,7 +216,7 @@ def judge_files(
     Raises what loading the files raises, and ShapesError.
     """
     paths = tuple(Path(one) for one in files)
-    inputs = Inputs(paths, Path(mapping) if mapping else None)
+    inputs = Inputs(paths, mapping_named(mapping) if mapping else None)
     rejected: list[RejectedRow] = []
     graph = graphs.of_source("files")
     batches = list(inputs.batches(graph=graph, commit="files", secret=b"", rejected=rejected))

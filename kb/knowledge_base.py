@@ -31,6 +31,7 @@ from .holding import Holding
 from .initial import initial_batches
 from .judging import Judging
 from .loading.inputs import Inputs
+from .loading.mapping import mapping_named
 from .loading.pseudonyms import secret_of
 from .loading.sources import RejectedRow
 from .modelling import Modelling
@@ -188,7 +189,7 @@ class KnowledgeBase(Analysing, Exporting, Changing, Judging, Modelling, Holding,
         files = tuple(Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths))
         if not files:
             raise UsageError("No file to load", hint="name one or more files")
-        inputs = Inputs(files, Path(mapping) if mapping else None, options.format)
+        inputs = Inputs(files, mapping_named(mapping) if mapping else None, options.format)
         source = source or graphs.source_name(stem_of(files[0]))
         graph = graphs.of_source(source, private=options.private)
         rejected: list[RejectedRow] = []

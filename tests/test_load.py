@@ -161,7 +161,7 @@ def test_broken_syntax_names_file_line_column_and_fragment(knowledge: KnowledgeB
         ("empty.ttl.gz", b"", SourceError, "empty or not compressed"),
         ("blank.ttl.gz", gzip.compress(b"", mtime=0), SourceError, "empty"),
         ("cut.ttl.gz", gzip.compress(PREFIXES.encode() * 500, mtime=0)[:-60], SourceError, "decompressed"),
-        ("feed.ttx", b"x", UnsupportedFormat, "did you mean .ttl"),
+        ("feed.tll", b"x", UnsupportedFormat, "did you mean .ttl"),
         (
             "latin.ttl",
             PREFIXES.encode() + 'brand:x rdfs:label "caf\xe9" .'.encode("latin-1"),

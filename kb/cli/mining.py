@@ -101,7 +101,8 @@ Examples:
     help="How likely to wait for review; what is less likely is left alone.",
 )
 @click.option(
-    "--scheme", help="IRI of the taxonomy to choose from [default: those that products are sorted into]."
+    "--scheme",
+    help="IRI or CURIE of the taxonomy to choose from [default: those that products are sorted into].",
 )
 @click.option("--private", is_flag=True, help="Read private graphs too, and write to one.")
 @format_option("text", "json")

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from ..errors import MappingError, SourceError, UnsupportedFormat
 
+_SHIPPED = Path(__file__).parent.parent / "mappings"
+
 
 class TermType(Enum):
     """What kind of term a term map makes; URI also encodes letters outside ASCII, UNSAFE_IRI encodes nothing."""
@@ -158,6 +160,17 @@ class Mapping:
         return next((each for each in self.triples_maps if each.name == name), None)
 
 
+def mapping_named(name: str | Path) -> Path:
+    """The file of a mapping: a path, or the name of one that is shipped where there is no such file.
+
+    >>> mapping_named("shopify-taxonomy").name, mapping_named("shop.yml").name
+    ('shopify-taxonomy.yml', 'shop.yml')
+    """
+    path = Path(name)
+    shipped = _SHIPPED / f"{path.name}.yml"
+    return shipped if not path.suffix and not path.exists() and shipped.is_file() else path
+
+
 def read_mapping(path: Path) -> Mapping:
     """The mapping in a file: RML-Core in Turtle (.ttl, .rml) or YARRRML (.yml, .yaml).
 
@@ -170,7 +183,8 @@ def read_mapping(path: Path) -> Mapping:
     if reader is None:
         raise UnsupportedFormat(
             f"'{path.name}' is not a mapping that can be read",
-            hint=f"write it in RML (.ttl, .rml) or YARRRML (.yml, .yaml), not '{path.suffix}'",
+            hint="write it in RML (.ttl, .rml) or YARRRML (.yml, .yaml), or name one that is shipped: "
+            + ", ".join(sorted(one.stem for one in _SHIPPED.glob("*.yml"))),
         )
     try:
         text = path.read_text("utf-8-sig")

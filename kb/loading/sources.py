@@ -21,7 +21,7 @@ from ..errors import MappingError, SourceError, UnsupportedFormat
 from .mapping import NamedQuery
 
 _COMPRESSED = (".gz", ".zst", ".zstd")
-_TABLES = (".csv", ".tsv", ".parquet")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet")
 _JSON = (".json", ".jsonl", ".ndjson")
 _SAMPLE_BYTES = 1 << 20
 _JSON_BYTES = 1 << 24
@@ -252,6 +252,12 @@ def _reader(path: Path) -> str:
         case ".json" | ".jsonl" | ".ndjson":
             ignore = str(_suffix(path) != ".json").lower()
             return f"read_json({file}, ignore_errors = {ignore}, maximum_object_size = {_object_bytes(path)})"
+        case ".txt":
+            # One column, `line`: no byte of text separates.
+            return (
+                f"read_csv({file}, delim = E'\\x1F', quote = '', escape = '', header = false, auto_detect = false,"
+                " columns = {'line': 'VARCHAR'}, ignore_errors = true, store_rejects = true, rejects_limit = 100000)"
+            )
         case _:
             return (
                 f"read_csv({file}, delim = {quote(_delimiter(path))}, quote = '\"', escape = '\"', header = true,"

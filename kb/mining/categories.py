@@ -12,6 +12,7 @@ from .. import graphs
 from ..errors import DataError, NotFound
 from ..knowledge_base import KnowledgeBase
 from ..terms import CKB, DCTERMS, RDF, SKOS
+from ..values import node
 from .edges import Edges
 from .hierarchy import Guess, PathModel, Tree
 from .review import decisions
@@ -32,8 +33,8 @@ class CategoryOptions:
     """How categories are mined.
 
     A category is stated from the calibrated score `threshold` on, if the product has its key attributes; it waits for
-    review from `doubt` on; below, the product is left without. `scheme` is the IRI of the taxonomy (by default those
-    that products are sorted into); `private` reads private graphs too, and writes to one.
+    review from `doubt` on; below, the product is left without. `scheme` is the taxonomy, an IRI or CURIE (by default
+    those that products are sorted into); `private` reads private graphs too, and writes to one.
     """
 
     threshold: float = 0.8
@@ -161,10 +162,9 @@ def _said(shelf: _Catalogue, guess: Guess, words: Collection[str]) -> str:
 def _read(knowledge: KnowledgeBase, earlier: Sequence[str], options: CategoryOptions) -> _Catalogue:
     said = Statements(knowledge, options.private)
     schemes = dict(said.pairs(SKOS.inScheme))
-    if options.scheme is not None and options.scheme not in schemes.values():
-        raise NotFound(
-            f"No category is in scheme {options.scheme}", hint="give the IRI of a skos:ConceptScheme"
-        )
+    scheme = None if options.scheme is None else node(options.scheme).value
+    if scheme is not None and scheme not in schemes.values():
+        raise NotFound(f"No category is in scheme {scheme}", hint="give the IRI of a skos:ConceptScheme")
     labels = {name: [text for text, _ in some] for name, some in said.labels(SKOS.prefLabel).items()}
     categories = {one for one, kind in said.pairs(RDF.type) if kind == CKB.Category.value}
     placeholders = {one for one in categories if PLACEHOLDER in labels.get(one, ())}
@@ -173,7 +173,7 @@ def _read(knowledge: KnowledgeBase, earlier: Sequence[str], options: CategoryOpt
         for product, category in said.besides(CKB.directCategory, earlier)
         if category not in placeholders
     }
-    wanted = {options.scheme} if options.scheme else {schemes.get(one) for one in stated.values()} - {None}
+    wanted = {scheme} if scheme else {schemes.get(one) for one in stated.values()} - {None}
     chosen = {one for one in categories - placeholders if not wanted or schemes.get(one) in wanted}
     others = {name: [text for text, _ in some] for name, some in said.labels(SKOS.altLabel).items()}
     above = {one: broad for one, broad in said.pairs(CKB.broaderCategory) if one in chosen}

@@ -78,7 +78,7 @@ class Reading:
         """The current snapshot; one look at the pointer tells whether another process has moved it."""
         name = self.folder.current_name()
         if self._snapshot is None or self._snapshot.name != name:
-            self._snapshot = self.folder.current()
+            self._snapshot = self.folder.current(earlier=self._snapshot)
         return self._snapshot
 
     def query(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,17 +12,15 @@ import pyoxigraph as ox
 
 from ..querying.arrow import column_of
 from ..querying.plans import Step
-from ..querying.run import answered
-from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Query, Select, Uncovered, Union
+from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Select, Uncovered, Union
 from .execution import Execution
 from .graph import Graph
 from .matching import Matcher
 from .oracle import Oracle
-from .reading import read
+from .planning import MOST_PLANS, Plans
 from .tables import Table
 from .terms import Ids, Sort
 
-_PLANS = 512
 _PLAIN = {Sort.IRI, Sort.STRING, Sort.UNBOUND}
 
 
@@ -38,13 +35,12 @@ class Found:
 
 
 class Engine:
-    """Answers queries over one graph; remembers their algebra, and the values of terms."""
+    """Answers queries over one graph; remembers what they touch, and the values of terms."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, plans: Plans | None = None, oracle: Oracle | None = None) -> None:
         self.graph = graph
-        self._oracle = Oracle(graph.terms)
-        self._nothing = ox.Store()
-        self._plans: OrderedDict[str, Query | Uncovered] = OrderedDict()
+        self.plans = plans or Plans()
+        self.oracle = oracle or Oracle(graph.terms)
         self._sizes: dict[str, float] = {}
 
     @property
@@ -52,38 +48,17 @@ class Engine:
         """How many terms queries have made that are not in the graph's dictionary."""
         return self.graph.terms.made
 
-    def plan(self, text: str) -> Query:
-        """The algebra of a query.
-
-        Raises QueryError for what Oxigraph does not accept, Uncovered.
-        """
-        found = self._plans.get(text)
-        if found is None:
-            answered(self._nothing, text)
-            try:
-                found = read(text)
-            except Uncovered as reason:
-                found = reason
-            self._plans[text] = found
-            while len(self._plans) > _PLANS:
-                self._sizes.pop(self._plans.popitem(last=False)[0], None)
-        if isinstance(found, Uncovered):
-            raise Uncovered(*found.args)
-        return found
-
     def size(self, text: str) -> float:
-        """How many rows a query touches at least: of its groups, the one whose smallest pattern is the largest.
+        """About how many rows a query's widest step has.
 
         Raises Uncovered.
         """
         if text not in self._sizes:
+            if len(self._sizes) > MOST_PLANS:
+                self._sizes.clear()
             matcher = Matcher(self.graph)
             self._sizes[text] = max(
-                (
-                    min(matcher.estimate(one, frozenset(), 1.0) for one in patterns)
-                    for patterns in _blocks(self.plan(text).select)
-                ),
-                default=0.0,
+                (matcher.widest(patterns) for patterns in _blocks(self.plans.of(text).select)), default=0.0
             )
         return self._sizes[text]
 
@@ -92,8 +67,8 @@ class Engine:
 
         Raises Uncovered, also where that shows only in the midst of it.
         """
-        query = self.plan(text)
-        execution = Execution(query, self.graph, self._oracle)
+        query = self.plans.of(text)
+        execution = Execution(query, self.graph, self.oracle)
         table = execution.run()
         names = tuple(table.columns)
         if query.asks:

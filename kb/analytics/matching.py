@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,19 @@ class Matcher:
         if isinstance(predicate, Path):
             return rows * (1e7, 20.0, 1.0)[there]
         return rows * (float(sum(sizes)), 30.0, 1.0)[there]
+
+    def widest(self, patterns: Sequence[Pattern]) -> float:
+        """About how many rows the widest step of joining patterns has, the smallest first."""
+        left, known = list(patterns), frozenset[str]()
+        rows = most = 1.0
+        while left:
+            costs = [
+                (bool(known) and not known & one.variables, self.estimate(one, known, rows)) for one in left
+            ]
+            place = min(range(len(left)), key=costs.__getitem__)
+            rows, known = costs[place][1], known | left.pop(place).variables
+            most = max(most, rows)
+        return most
 
     def _edges(self, predicate: Constant | Path) -> Edges:
         if isinstance(predicate, Constant):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -42,6 +42,12 @@ class Oracle:
             found = self._asked(prologue, text, names, [fresh])
             known[fresh] = np.where(found == 0, _ERROR, found)
         return np.maximum(known[column], 0)
+
+    def rename(self, moved: Mapping[int, int]) -> None:
+        """Take other ids for terms that were remembered as values."""
+        for known in self._known.values() if moved else ():
+            places = np.flatnonzero(known >= min(moved))
+            known[places] = [moved.get(one, one) for one in known[places].tolist()]
 
     def folded(self, aggregate: str, groups: Ids, column: Ids, size: int) -> Ids:
         """An aggregate (with ``?v`` for its argument) of each of `size` groups."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from ..errors import NotCovered
 from ..querying import guard
@@ -16,9 +18,9 @@ from ..querying.results import Result, Solutions, Truth
 from ..querying.run import Dataset, Term, run
 from ..store import Snapshot
 from .algebra import Uncovered
-from .engine import Engine
-from .graph import Graph
-from .terms import Terms
+from .engine import Engine, Found
+from .planning import Plans
+from .views import engine_of, succeeding
 
 # What asks about many things at once has one of these words; the rest looks something up.
 _ANALYTIC = re.compile(
@@ -29,6 +31,7 @@ _WORTH = 1_000
 """Where fewer rows are touched, Oxigraph has answered before columns have planned."""
 _ENGINES = 3
 _MADE_TERMS = 2_000_000
+Made = TypeVar("Made")
 
 
 class Router:
@@ -36,6 +39,9 @@ class Router:
 
     def __init__(self) -> None:
         self._engines: OrderedDict[tuple[str, bool, bool], Engine] = OrderedDict()
+        self._plans = Plans()
+        # What columns have learnt of terms is shared by all snapshots.
+        self._lock = threading.RLock()
 
     def run(
         self,
@@ -45,9 +51,11 @@ class Router:
         dataset: Dataset | None = None,
         parameters: Mapping[str, Term] | None = None,
         engine: Choice = "auto",
+        before_oxigraph: Callable[[], None] = lambda: None,
     ) -> Result:
         """The answer, as `kb.querying.run.run` gives it; its `plan` tells who gave it, and why.
 
+        `before_oxigraph` is called where Oxigraph answers.
         Raises NotCovered where columns are asked for and don't answer; QueryError, Forbidden.
         """
         dataset = dataset or Dataset()
@@ -61,6 +69,7 @@ class Router:
                     raise NotCovered(
                         f"Columns don't answer this query: {why}", hint="leave the choice of the engine: auto"
                     ) from None
+        before_oxigraph()
         result = run(snapshot, text, dataset=dataset, parameters=parameters)
         return _told(result, Plan("oxigraph", why))
 
@@ -80,24 +89,41 @@ class Router:
         if dataset.listed or isinstance(dataset.private, tuple):
             raise Uncovered("graphs by name")
         text = bound(text, parameters) if parameters else text
-        engine = self._engine(snapshot, dataset)
-        if not forced and (size := engine.size(text)) < _WORTH:
-            raise Uncovered(f"it touches about {size:,.0f} rows")
-        found = engine.answer(text)
+        with self._lock:
+            engine = self._engine(snapshot, dataset)
+            if not forced and (size := engine.size(text)) < _WORTH:
+                raise Uncovered(f"it touches about {size:,.0f} rows")
+            found = engine.answer(text)
         plan = Plan("columns", "it was asked for" if forced else "it touches many rows", found.steps)
         if found.truth is not None:
             return Truth(found.truth, plan)
-        run = partial(engine.solutions, found)
-        return Solutions(run, run(), plan, _table=partial(engine.table, found))
+        run = partial(self._alone, engine.solutions, found)
+        return Solutions(run, run(), plan, _table=partial(self._alone, engine.table, found))
+
+    def _alone(self, make: Callable[[Found], Made], found: Found) -> Made:
+        with self._lock:
+            return make(found)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Make ready for a new snapshot what was used of the newest one."""
+        with self._lock:
+            newest = max((name for name, *_ in self._engines), default="")
+            for name, private, inferred in list(self._engines):
+                if name == newest:
+                    seen = Dataset(private, inferred)
+                    self._engine(snapshot, seen).graph.settle()
 
     def _engine(self, snapshot: Snapshot, dataset: Dataset) -> Engine:
-        key = (snapshot.name, dataset.private is True, dataset.inferred)
-        engine = self._engines.pop(key, None)
+        view = (dataset.private is True, dataset.inferred)
+        engine = self._engines.pop((snapshot.name, *view), None)
         if engine is None or engine.made_terms > _MADE_TERMS:
-            image = snapshot.image
-            pairs_of = partial(image.open_pairs, private=key[1], inferred=key[2])
-            engine = Engine(Graph(Terms(image.dictionary), pairs_of, lambda: image.open_predicates))
-        self._engines[key] = engine
+            known = next((one for key, one in reversed(self._engines.items()) if key[1:] == view), None)
+            engine = None
+            if known is not None and known.made_terms <= _MADE_TERMS:
+                engine = succeeding(known, snapshot.image)
+            if engine is None:
+                engine = engine_of(snapshot.image, private=view[0], inferred=view[1], plans=self._plans)
+        self._engines[snapshot.name, *view] = engine
         while len(self._engines) > _ENGINES:
             self._engines.popitem(last=False)
         return engine

@@ -53,11 +53,15 @@ class Sort(IntEnum):
 
 
 class Terms:
-    """Ids to terms and back; what was once looked up is remembered."""
+    """Ids to terms and back; what was once looked up is remembered.
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    The terms that queries made have ids behind `room` for what the dictionary will yet learn.
+    """
+
+    def __init__(self, dictionary: Dictionary, *, room: int = 0) -> None:
         self._dictionary = dictionary
-        self._base = len(dictionary) + 1
+        self._end = len(dictionary) + 1
+        self._base = self._end + room
         self._made: list[str] = []
         self._ids: dict[str, int] = {}
         self._sort = np.zeros(self._base, np.uint8)
@@ -73,6 +77,21 @@ class Terms:
         """How many terms are not in the dictionary."""
         return len(self._made)
 
+    def follow(self, dictionary: Dictionary) -> dict[int, int] | None:
+        """Go on with a later state of the dictionary; gives new ids of terms that queries had made, by their old ones.
+
+        None, and nothing is changed, where ids would mean other terms or there is no room left.
+        """
+        end = len(dictionary) + 1
+        if end > self._base or not dictionary.continues(self._dictionary):
+            return None
+        learnt = range(self._end, end)
+        texts = dictionary.decode(np.array(learnt, np.uint32)).to_pylist()
+        moved = {self._ids[text]: one for one, text in zip(learnt, texts, strict=True) if text in self._ids}
+        self._ids |= {text: one for one, text in zip(learnt, texts, strict=True) if text in self._ids}
+        self._dictionary, self._end = dictionary, end
+        return moved
+
     def ids(self, texts: Sequence[str]) -> Ids:
         """Ids of terms in stored form (N-Triples syntax); unknown ones are added."""
         known = self._ids
@@ -80,7 +99,7 @@ class Terms:
         if fresh:
             for text, found in zip(fresh, self._dictionary.find(fresh).tolist(), strict=True):
                 # What the dictionary has learnt since is a term of queries here.
-                if not found or found >= self._base:
+                if not found or found >= self._end:
                     found = len(self)
                     self._made.append(text)
                 known[text] = found

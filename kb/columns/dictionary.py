@@ -97,6 +97,15 @@ class Dictionary:
     def __len__(self) -> int:
         return self.segments[-1].first + len(self.segments[-1].terms) - 1 if self.segments else 0
 
+    def continues(self, earlier: Dictionary) -> bool:
+        """Whether the ids of an `earlier` state mean the same terms here."""
+        if len(self) < len(earlier):
+            return False
+        names = zip(self.segments, earlier.segments, strict=False)
+        first = next((one.first for one, other in names if one.name != other.name), len(earlier) + 1)
+        end = len(earlier) + 1
+        return np.array_equal(self._between(first, end), earlier._between(first, end))
+
     def encode(self, terms: pa.Array | Sequence[str]) -> Ids:
         """Ids of `terms` (N-Triples syntax, may be coded by a dictionary), aligned with them; new terms are added."""
         return self._ids(terms, add=True)

@@ -101,9 +101,8 @@ def read_image(folder: Path, *, sharing: Image | None = None) -> Image:
         views = {
             view: Relations(
                 {
-                    int(predicate): _shared(
-                        Relation.of(_layered(reader, one["rows"]), _layered(reader, one["forms"])),
-                        getattr(sharing, view).get(int(predicate)) if sharing else None,
+                    int(predicate): _read_relation(
+                        reader, one, getattr(sharing, view).get(int(predicate)) if sharing else None
                     )
                     for predicate, one in relations.items()
                 }
@@ -158,23 +157,29 @@ def _described(layered: Layered) -> dict[str, Any]:
     return found
 
 
-def _layered(reader: ArrayReader, found: dict[str, Any]) -> Layered:
+def _read_relation(reader: ArrayReader, found: dict[str, Any], known: Relation | None) -> Relation:
+    """A relation, or `known` itself where that lies in the same files."""
+    rows = _layered(reader, found["rows"], known.rows if known is not None else None)
+    forms = _layered(reader, found["forms"], known.forms if known is not None else None)
+    if known is not None and rows is known.rows and forms is known.forms:
+        return known
+    return Relation.of(rows, forms)
+
+
+def _layered(reader: ArrayReader, found: dict[str, Any], known: Layered | None) -> Layered:
+    over = found.get("overlay", {})
+    if known is not None and _lies_in(known.base, found):
+        if _lies_in(known.overlay, over):
+            return known
+        return Layered(known.base, _read_base(reader, over), size=found.get("size", 0))
     base = _read_base(reader, found, bare=found.get("bare", False))
     base.counts = {int(number): count for number, count in found.get("counts", {}).items()}
-    return Layered(base, _read_base(reader, found.get("overlay", {})), size=found.get("size", 0))
+    return Layered(base, _read_base(reader, over), size=found.get("size", 0))
 
 
-def _shared(relation: Relation, known: Relation | None) -> Relation:
-    """The relation, with the base that `known` has where both lie in the same files; or `known` itself."""
-    if known is None or relation.rows.base.kept != known.rows.base.kept:
-        return relation
-    same = relation.rows.overlay.kept == known.rows.overlay.kept and _described(relation.forms) == _described(
-        known.forms
-    )
-    if same:
-        return known
-    rows = Layered(known.rows.base, relation.rows.overlay, size=len(relation.rows))
-    return Relation.of(rows, relation.forms)
+def _lies_in(base: Base, found: dict[str, Any]) -> bool:
+    places = {name: tuple(found[name]) for name in ("pairs", "numbers") if name in found}
+    return base.kept == places and (bool(places) or not len(base))
 
 
 def _read_base(reader: ArrayReader, found: dict[str, Any], *, bare: bool = False) -> Base:

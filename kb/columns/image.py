@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -66,16 +66,36 @@ class Image:
         """The predicates that have rows in any open graph."""
         return {key for name in _OPEN for key in getattr(self, name)}
 
-    def difference(self, before: Image, *, inferred: bool, private: bool = True) -> tuple[Rows, Rows]:
-        """The open triples that came since `before` and those that went, each once, in graph 0.
+    def differing(self, before: Image, *, inferred: bool, private: bool = True) -> dict[int, int]:
+        """The predicates of which open relations are others than in `before`, and how many rows must be compared.
+
+        These are few where both relations have their base in common.
+        """
+        found: dict[int, int] = defaultdict(int)
+        for old, new in self._open_views(before, inferred=inferred, private=private):
+            for key in new.differing(old):
+                one, other = old.get_relation(key).rows, new.get_relation(key).rows
+                layers = (one.overlay, other.overlay) if one.base is other.base else (one, other)
+                found[key] += sum(map(len, layers))
+        return found
+
+    def difference(
+        self,
+        before: Image,
+        *,
+        inferred: bool,
+        private: bool = True,
+        predicates: Iterable[int] | None = None,
+    ) -> tuple[Rows, Rows]:
+        """The open triples (of some `predicates`) that came since `before` and those that went, each once, in graph 0.
 
         Costs what changed where both images have their relations' bases in common.
         """
-        names = [name for name in _OPEN if inferred or not name.startswith("inferred")]
-        names = [name for name in names if private or not name.endswith("private")]
-        views = [(getattr(before, name), getattr(self, name)) for name in names]
+        views = self._open_views(before, inferred=inferred, private=private)
+        if predicates is None:
+            predicates = {key for old, new in views for key in new.differing(old)}
         gained, lost = {}, {}
-        for predicate in {key for old, new in views for key in new.differing(old)}:
+        for predicate in predicates:
             relations = [(old.get_relation(predicate), new.get_relation(predicate)) for old, new in views]
             touched = [new.rows.touched(old.rows) for old, new in relations if old is not new]
             pairs = distinct(np.concatenate(touched))
@@ -86,6 +106,13 @@ class Image:
             gained[0, predicate] = pairs[is_now & ~was]
             lost[0, predicate] = pairs[was & ~is_now]
         return Rows(gained), Rows(lost)
+
+    def _open_views(
+        self, before: Image, *, inferred: bool, private: bool
+    ) -> list[tuple[Relations, Relations]]:
+        names = [name for name in _OPEN if inferred or not name.startswith("inferred")]
+        names = [name for name in names if private or not name.endswith("private")]
+        return [(getattr(before, name), getattr(self, name)) for name in names]
 
     def graph_id(self, graph: str) -> int:
         """The id of a graph name, 0 where no row lies in it."""

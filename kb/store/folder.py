@@ -72,15 +72,15 @@ class Folder:
                 f"There is no store at {self.path}", hint="make one with kb load FILE or kb demo"
             ) from None
 
-    def current(self) -> Snapshot:
-        """The current snapshot, open for reading.
+    def current(self, *, earlier: Snapshot | None = None) -> Snapshot:
+        """The current snapshot, open for reading; it shares with an `earlier` one what both have in common.
 
         Raises StoreMissing, StoreDamaged.
         """
         name = self.current_name()
         while True:
             try:
-                return Snapshot(self.path / "snapshots" / name)
+                return Snapshot(self.path / "snapshots" / name, earlier=earlier)
             except FileNotFoundError:
                 # It may just have been pruned; then there is a newer one.
                 missing, name = name, self.current_name()

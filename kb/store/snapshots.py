@@ -35,13 +35,19 @@ UPKEEP = "upkeep"
 class Snapshot:
     """One published commit, open for reading."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises FileNotFoundError when the snapshot is gone."""
+    def __init__(self, folder: Path, *, earlier: Snapshot | None = None) -> None:
+        """What of its columns lies in the files of an `earlier` one's is read once.
+
+        Raises FileNotFoundError when the snapshot is gone.
+        """
         self.folder = folder
         self.name = folder.name
         self._reading = (folder / READERS).open("rb")
         fcntl.flock(self._reading, fcntl.LOCK_SH)
         self._views: dict[str, ox.Store] = {}
+        self._sharing: Image | None = None
+        if earlier is not None:
+            self._sharing = earlier.__dict__.get("image", earlier._sharing)
 
     @cached_property
     def store(self) -> ox.Store:
@@ -56,7 +62,8 @@ class Snapshot:
     @cached_property
     def image(self) -> Image:
         """The columns."""
-        return read_image(self.folder / "columns")
+        sharing, self._sharing = self._sharing, None
+        return read_image(self.folder / "columns", sharing=sharing)
 
     @cached_property
     def deferred(self) -> frozenset[int]:

@@ -40,13 +40,13 @@ def as_of(folder: Folder, commit: Commit) -> Snapshot:
     return found
 
 
-def snapshot_named(folder: Folder, name: str) -> Snapshot:
-    """The snapshot with a name, a kept one or one that was brought back.
+def snapshot_named(folder: Folder, name: str, *, earlier: Snapshot | None = None) -> Snapshot:
+    """The snapshot with a name, a kept one or one that was brought back; it shares with an `earlier` one.
 
     Raises FileNotFoundError where it is no more.
     """
     place = folder.path / "snapshots" / name
-    return Snapshot(place if place.exists() else folder.path / HISTORY / name)
+    return Snapshot(place if place.exists() else folder.path / HISTORY / name, earlier=earlier)
 
 
 class PastFolder(Folder):
@@ -61,7 +61,7 @@ class PastFolder(Folder):
         """The name of the commit's snapshot."""
         return self._past.name
 
-    def current(self) -> Snapshot:
+    def current(self, *, earlier: Snapshot | None = None) -> Snapshot:
         """The commit's snapshot."""
         return self._past
 

@@ -6,7 +6,9 @@ import contextlib
 import json
 import resource
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -52,6 +54,10 @@ _SYNTAXES = {
     "trig": ox.RdfFormat.TRIG,
 }
 _KEPT = 2
+# Who has nothing to do looks so often for a new commit, in seconds.
+_PAUSE = 0.2
+# Behind following a commit it rests so many times as long as that took: commits may come in one after another.
+_REST = 50
 
 
 def work(connection: Connection, store: Path, memory: int) -> None:
@@ -62,6 +68,8 @@ def work(connection: Connection, store: Path, memory: int) -> None:
     send(connection, Kind.READY)
     while True:
         try:
+            while not connection.poll(_PAUSE):
+                worker.follow()
             errand = connection.recv()
         except (EOFError, OSError):
             return
@@ -79,6 +87,7 @@ class _Worker:
         self._snapshots: dict[str, Snapshot] = {}
         self._ready: set[tuple[object, ...]] = set()
         self._router = Router()
+        self._rested = 0.0
 
     def warm(self) -> None:
         """Open what most requests need."""
@@ -89,6 +98,17 @@ class _Worker:
         if not snapshot.private_graphs or (snapshot.folder / "views" / "public-full").exists():
             snapshot.view(private=False, inferred=True, complete=False)
         self._bound()
+
+    def follow(self) -> None:
+        """Make ready for the newest commit, where there is one since."""
+        began = time.monotonic()
+        with contextlib.suppress(KbError, OSError):
+            if began >= self._rested and self._knowledge.folder.current_name() not in self._snapshots:
+                resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                snapshot = self._snapshot(self._knowledge.snapshot.name)
+                self._router.follow(snapshot)
+                snapshot.view(private=True, inferred=True, complete=False)
+                self._rested = time.monotonic() + _REST * (time.monotonic() - began)
 
     def answer(self, errand: Errand) -> None:
         """Send the answer or the fault."""
@@ -183,6 +203,17 @@ class _Worker:
 
     def _run(self, asked: Query | Heading) -> querying.Result:
         snapshot = self._snapshot(asked.snapshot)
+        self._bound()  # What columns have kept of earlier requests doesn't count.
+        with _faults_told():
+            return self._router.run(
+                snapshot,
+                asked.text,
+                dataset=asked.dataset,
+                before_oxigraph=partial(self._prepare, snapshot, asked),
+            )
+
+    def _prepare(self, snapshot: Snapshot, asked: Query | Heading) -> None:
+        """Open the view that a query reads, while its clock stands still."""
         needs = querying.needs(snapshot, asked.text, asked.dataset)
         known = (snapshot.name, *needs.values())
         if known not in self._ready:
@@ -191,15 +222,17 @@ class _Worker:
             snapshot.view(**needs)
             send(self._connection, Kind.PREPARED)
             self._ready.add(known)
-        self._bound()  # What columns have kept of earlier requests doesn't count.
-        with _faults_told():
-            return self._router.run(snapshot, asked.text, dataset=asked.dataset)
+            self._bound()
 
     def _snapshot(self, name: str) -> Snapshot:
         found = self._snapshots.get(name)
         if found is None:
             newest = self._knowledge.snapshot
-            found = newest if newest.name == name else snapshot_named(self._knowledge.folder, name)
+            found = (
+                newest
+                if newest.name == name
+                else snapshot_named(self._knowledge.folder, name, earlier=newest)
+            )
             self._snapshots[name] = found
             while len(self._snapshots) > _KEPT:
                 left = next(iter(self._snapshots))

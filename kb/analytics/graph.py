@@ -116,6 +116,12 @@ class Edges:
             made.__dict__["backward"] = self.backward.changed(swap(gained), swap(lost))
         return made
 
+    def settle(self) -> None:
+        """Make now what look-ups would make."""
+        for side in (self.forward, self.__dict__.get("backward")):
+            if side is not None and len(side.pairs):
+                side.keys, side._starts  # noqa: B018
+
     @cached_property
     def backward(self) -> Side:
         """The pairs by object."""
@@ -174,7 +180,9 @@ class Graph:
     def settle(self) -> None:
         """Do now what would be done when edges are asked for."""
         for key in list(self._changes):
-            self.edges(key)
+            self.edges(key).settle()
+        if self._earlier is not None:
+            self.nodes  # noqa: B018
 
     @cached_property
     def predicates(self) -> list[int]:
@@ -195,7 +203,8 @@ class Graph:
                     [NO_PAIRS, *(one.lost for one in changes)],
                 )
             )
-            return unite(subtract(nodes, went[~self._occur(went)]), came[self._occur(came)])
+            there = unite(subtract(nodes, went), subtract(came, went))
+            return unite(there, went[self._occur(went)])
         seen = np.zeros(len(self.terms), bool)
         for one in self.predicates:
             seen[self.edges(one).forward.heads] = True

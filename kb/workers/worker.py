@@ -57,7 +57,7 @@ _KEPT = 2
 # Who has nothing to do looks so often for a new commit, in seconds.
 _PAUSE = 0.2
 # Behind following a commit it rests so many times as long as that took: commits may come in one after another.
-_REST = 50
+_REST = 10
 
 
 def work(connection: Connection, store: Path, memory: int) -> None:

@@ -102,7 +102,7 @@ def create_app(
         folder=Path(counting) if counting else None,
         began=lookups.began,
     )
-    words = Words.load()
+    words = app.extensions["words"] = Words.load()
     door = app.extensions["door"] = access.Door(Tokens(store), bound=bound, public=public)
 
     @app.before_request

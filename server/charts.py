@@ -111,7 +111,7 @@ def bars(title: str, values: Sequence[tuple[str, float]]) -> Bars | None:
         width = abs(value) * scale
         drawn.append(
             Bar(
-                label=_fitted(label, _BAR_LABELS - 14.0),
+                label=fitted(label, _BAR_LABELS - 14.0),
                 full_label=label,
                 value=_figure(value),
                 y=round(_TOP + number * _BAR_HEIGHT, 1),
@@ -156,7 +156,7 @@ def _round_figure(value: float) -> str:
     return _figure(value)
 
 
-def _fitted(label: str, width: float) -> str:
+def fitted(label: str, width: float) -> str:
     """A label cut to a width in SVG units; a Chinese character is about two Latin ones wide."""
     used = 0.0
     for number, character in enumerate(label):

@@ -12,6 +12,7 @@ from kb import graphs
 from kb.skolem import unskolemised_triple
 from kb.terms import OWL, RDF, RDFS, SKOS
 
+from .diagrams import ANYTHING, Outline
 from .display import Cell, Labels, iris_in
 from .links import short
 from .reader import View
@@ -135,6 +136,36 @@ class Module:
             listed.append(Term(short(iri), iri, kind, Texts.of(facts[RDFS.label]), definition, axioms))
         order = list(_KINDS.values())
         return tuple(sorted(listed, key=lambda term: (order.index(term.kind), term.anchor.casefold())))
+
+    @property
+    def outline(self) -> Outline:
+        """What a drawing of the module shows: classes that it defines, and properties without their inverses.
+
+        Where it says of others' classes what they are below, as an alignment does, that is a line too.
+        """
+        said: dict[str, dict[NamedNode, list[str]]] = defaultdict(lambda: defaultdict(list))
+        named = set()
+        for one in self.triples:
+            if isinstance(one.subject, NamedNode) and isinstance(one.object, NamedNode):
+                said[one.subject.value][one.predicate].append(one.object.value)
+            elif isinstance(one.subject, NamedNode) and one.predicate == RDFS.label:
+                named.add(one.subject.value)
+        kinds = {iri: facts[RDF.type] for iri, facts in said.items()}
+        classes = [iri for iri, kind in kinds.items() if OWL.Class.value in kind]
+        properties = [
+            (iri, domain, to)
+            for iri, kind in kinds.items()
+            if OWL.ObjectProperty.value in kind and iri in named and not said[iri][OWL.inverseOf]
+            for domain in said[iri][RDFS.domain] or [ANYTHING]
+            for to in said[iri][RDFS.range] or [ANYTHING]
+        ]
+        above = [(low, up) for low in classes for up in said[low][RDFS.subClassOf]]
+        properties += [(RDFS.subClassOf.value, low, up) for low, up in above if low not in named]
+        return Outline(
+            tuple(sorted(one for one in classes if one in named)),
+            tuple(sorted(one for one in above if one[0] in named)),
+            tuple(sorted(properties)),
+        )
 
 
 def modules(view: View) -> tuple[Module, ...]:

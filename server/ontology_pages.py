@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 
 from kb.errors import NotFound
 from kb.ontology.documentation import documented
 from kb.pipeline import shapes_of
 from kb.querying.competency import catalogue
 from kb.querying.results import Solutions, Triples
+from kb.terms import RDFS
 
-from . import ontology
+from . import diagrams, ontology
 from .context import fingerprint, tag_as, view
 from .display import Cell, Labels, iris_in
 from .negotiation import GRAPHS, HTML, choose
@@ -43,6 +44,7 @@ def terms(name: str = "") -> Response:
     page = render_template(
         "ontology.html",
         module=module,
+        diagram=_overview(module) if module.name else None,
         modules=found,
         terms=module.terms(view(), language=g.language, link_language=g.forced_language),
     )
@@ -88,6 +90,18 @@ def term(name: str) -> Response:
         language=g.language,
     )
     return tag_as(Response(page, content_type=HTML.content_type), mark)
+
+
+def _overview(module: ontology.Module) -> diagrams.Diagram | None:
+    outline = module.outline
+    wanted = {*outline.classes, *(iri for pair in outline.above for iri in pair)}
+    wanted |= {iri for row in outline.properties for iri in row}
+    labels = Labels.of(view(), wanted, language=g.language)
+    words = {
+        diagrams.ANYTHING: current_app.extensions["words"].say("anything", g.language),
+        RDFS.subClassOf.value: current_app.extensions["words"].say("is below", g.language),
+    }
+    return diagrams.drawn(outline, lambda iri: words.get(iri) or labels.name(iri))
 
 
 def _examples(iri: str, kind: str) -> list[list[Cell]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -147,4 +149,35 @@ def test_an_address_with_a_token_signs_a_browser_in_for_reading(browser: Browser
     expect(page.locator("footer")).to_contain_text("Signed in as browser")
     hits = page.evaluate("fetch('/sparql?query=ASK{?s a ckb:Buyer}').then(one => one.json())")
     assert hits["boolean"] is True
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "language", "label"), [("light", "en", "offered by"), ("dark", "zh", "报价方")]
+)
+def test_a_module_is_drawn_with_labels_that_can_be_read_and_followed(
+    browser: Browser, server: Server, scheme: Literal["light", "dark"], language: str, label: str
+) -> None:
+    context = browser.new_context(base_url=server.address, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"/onto/trade?lang={language}")
+    drawing = page.locator(".diagram svg")
+    expect(drawing).to_be_visible()
+    expect(drawing).to_have_accessible_name(re.compile("at a glance|概览"))
+    assert drawing.locator(".box").count() > 10
+    overlaps = page.evaluate("""() => {
+      const all = [...document.querySelectorAll(".diagram text")].map(one => one.getBoundingClientRect());
+      return all.filter((a, i) => all.some((b, j) => i < j && a.left < b.right && b.left < a.right
+                                                  && a.top < b.bottom && b.top < a.bottom)).length }""")
+    assert overlaps == 0
+    contrast = page.evaluate("""() => {
+      const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(n => (n / 255) ** 2.2);
+                              return .2126 * r + .7152 * g + .0722 * b + .05; };
+      const behind = light(getComputedStyle(document.querySelector(".diagram")).backgroundColor);
+      return Math.min(...[...document.querySelectorAll(".diagram text")].map(one => {
+        const ink = light(getComputedStyle(one).fill);
+        return Math.max(ink, behind) / Math.min(ink, behind); })) }""")
+    assert contrast > 4.5
+    drawing.get_by_text(label, exact=True).click()
+    page.wait_for_url("**/ontology/offeredBy*")
     context.close()

@@ -26,7 +26,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class Path:
-    """A property path: ``iri`` of one IRI, ``^``, ``/``, ``|``, ``*``, ``+``, ``?`` of other paths."""
+    """A property path: ``iri`` of one IRI, ``^``, ``/``, ``|``, ``*``, ``+``, ``?`` of other paths.
+
+    ``!`` is every predicate but those of its parts, each of one IRI.
+    """
 
     operator: str
     parts: tuple[Path, ...] = ()
@@ -38,7 +41,10 @@ Term = Variable | Constant
 
 @dataclass(frozen=True)
 class Pattern:
-    """A triple pattern; a path in the place of the predicate joins each pair once: ``*``, ``+``, ``?``, ``|``."""
+    """A triple pattern; a path in the place of the predicate joins each pair once: ``*``, ``+``, ``?``, ``|``.
+
+    ``!`` joins a pair as often as there are triples.
+    """
 
     subject: Term
     predicate: Term | Path
@@ -134,12 +140,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """An aggregate; without an expression COUNT(*). Its value becomes the variable `name`."""
+    """An aggregate; without an expression COUNT(*). Its value becomes the variable `name`.
+
+    `separator` is that of GROUP_CONCAT as it stands in the query, empty where it has none.
+    """
 
     function: str
     distinct: bool
     argument: Expression | None
     name: str
+    separator: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +185,7 @@ Element = Bgp | Values | Optional | Minus | Union | Bind | Select
 class Query:
     """A query that was read: its prologue goes before the text of expressions.
 
-    `hides` is whether blank nodes or paths have made variables that nobody sees.
+    `hides` is whether blank nodes or paths have made variables that nobody sees, `template` what a CONSTRUCT makes.
     """
 
     select: Select
@@ -183,6 +193,7 @@ class Query:
     prologue: str
     marker: str
     hides: bool = False
+    template: tuple[Pattern, ...] | None = None
 
 
 def variables_of(group: Group) -> Iterator[str]:

@@ -6,19 +6,20 @@ import io
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyoxigraph as ox
 
 from ..querying.arrow import column_of
 from ..querying.plans import Step
-from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Select, Uncovered, Union
+from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Select, Uncovered, Union, Variable
 from .execution import Execution
 from .graph import Graph
 from .matching import Matcher
 from .oracle import Oracle
 from .planning import MOST_PLANS, Plans
-from .tables import Table
+from .tables import Table, codes
 from .terms import Ids, Sort
 
 _PLAIN = {Sort.IRI, Sort.STRING, Sort.UNBOUND}
@@ -26,12 +27,13 @@ _PLAIN = {Sort.IRI, Sort.STRING, Sort.UNBOUND}
 
 @dataclass(frozen=True)
 class Found:
-    """What the columns found: the solutions of a SELECT, or the truth of an ASK."""
+    """What the columns found: the solutions of a SELECT, the truth of an ASK, what a CONSTRUCT makes of solutions."""
 
     names: tuple[str, ...]
     table: Table
     steps: tuple[Step, ...]
     truth: bool | None = None
+    template: tuple[Pattern, ...] | None = None
 
 
 class Engine:
@@ -69,13 +71,16 @@ class Engine:
         """
         query = self.plans.of(text)
         execution = Execution(query, self.graph, self.oracle)
-        table = execution.run()
+        try:
+            table = execution.run()
+        except RecursionError:
+            raise Uncovered("operators nested too deep") from None
         names = tuple(table.columns)
         if query.asks:
             return Found((), table, tuple(execution.steps), table.rows > 0)
         if not names:
             raise Uncovered("solutions without variables")
-        return Found(names, table, tuple(execution.steps))
+        return Found(names, table, tuple(execution.steps), template=query.template)
 
     def solutions(self, found: Found) -> ox.QuerySolutions:
         """Solutions as Oxigraph gives them."""
@@ -83,6 +88,31 @@ class Engine:
         body = self._lines(found)
         text = io.BytesIO(head.encode() + body)
         return cast(ox.QuerySolutions, ox.parse_query_results(text, format=ox.QueryResultsFormat.TSV))
+
+    def triples(self, found: Found) -> list[ox.Triple]:
+        """What a CONSTRUCT makes, each triple of a template once."""
+        terms = self.graph.terms
+        space, end, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", " .", ""))
+        lines: list[str] = []
+        for one in found.template or ():
+            ends = [
+                found.table.column(part.name)
+                if isinstance(part, Variable)
+                else np.full(found.table.rows, terms.id(part.text))  # type: ignore[union-attr]
+                for part in (one.subject, one.predicate, one.object)
+            ]
+            subjects, predicates, objects = (terms.sorts(ids) for ids in ends)
+            made = (
+                np.isin(subjects, (Sort.IRI, Sort.BLANK))
+                & (predicates == Sort.IRI)
+                & (objects != Sort.UNBOUND)
+            )
+            ends = [ids[made] for ids in ends]
+            _, first = codes(ends, len(ends[0]))
+            texts = pc.binary_join_element_wise(*(terms.texts(ids[first]) for ids in ends), space)
+            lines += pc.binary_join_element_wise(texts, end, nothing).to_pylist()
+        read = ox.parse("\n".join(lines), format=ox.RdfFormat.N_TRIPLES, lenient=True)
+        return [quad.triple for quad in read]
 
     def table(self, found: Found) -> pa.Table:
         """Solutions as Arrow columns, of the types that `kb.querying.arrow.column_of` gives."""

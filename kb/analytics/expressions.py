@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,12 @@ Mask = NDArray[np.bool_]
 _NUMBERS = (Sort.INTEGER, Sort.DECIMAL)
 # Of these sorts two different terms are two different values.
 _BY_TERM = (Sort.IRI, Sort.BLANK, Sort.STRING)
+# Terms of these sorts are equal to others of those where they are the same term, or the same number.
+_ALIKE: tuple[tuple[tuple[Sort, ...], tuple[Sort, ...]], ...] = (
+    ((Sort.IRI, Sort.BLANK), tuple(Sort)),
+    ((Sort.STRING,), (Sort.IRI, Sort.STRING)),
+    (_NUMBERS, (Sort.IRI, *_NUMBERS)),
+)
 _ORDERED = (*_NUMBERS, Sort.LONG)
 _MOST = float(2**61)
 _COMPARE: dict[str, Callable[[NDArray, NDArray], Mask]] = {
@@ -140,7 +147,7 @@ class Evaluator:
             inner = self._truths(parts[0], table)
             return Truths(~inner.true, inner.error)
         if operator in ("&&", "||"):
-            return self._logic(operator, *(self._truths(one, table) for one in parts))
+            return reduce(partial(self._logic, operator), (self._truths(one, table) for one in parts))
         if operator in _COMPARE:
             return self._compared(expression, table)
         if operator in ("IN", "NOT IN"):
@@ -214,14 +221,40 @@ class Evaluator:
         return Truths(one & other, ~false & (left.error | right.error))
 
     def _among(self, parts: tuple[Expression, ...], table: Table, *, negated: bool) -> Truths:
-        """``IN`` is a disjunction of equations."""
+        """``IN`` is a disjunction of equations; those with constants are looked at all at once where terms decide."""
         left, *rest = parts
         found = Truths(np.zeros(table.rows, bool), np.zeros(table.rows, bool))
-        for one in rest:
-            names = left.variables | one.variables
-            equation = Expression(f"({left.text} = {one.text})", names, "=", (left, one))
-            found = self._logic("||", found, self._truths(equation, table))
+        settled = found.true.copy()
+        ids = self.value(left, table)
+        constants = [one.term.text for one in rest if isinstance(one.term, Constant)]
+        if isinstance(ids, np.ndarray) and rest and len(constants) == len(rest):
+            settled = self._among_constants(ids, self.terms.ids(constants), found)
+        if not settled.all():
+            left_over = np.flatnonzero(~settled)
+            some = table.take(left_over)
+            judged = Truths(np.zeros(some.rows, bool), np.zeros(some.rows, bool))
+            for one in rest:
+                names = left.variables | one.variables
+                equation = Expression(f"({left.text} = {one.text})", names, "=", (left, one))
+                judged = self._logic("||", judged, self._truths(equation, some))
+            found.true[left_over], found.error[left_over] = judged.true, judged.error
         return Truths(~found.true, found.error) if negated else found
+
+    def _among_constants(self, ids: Ids, constants: Ids, found: Truths) -> Mask:
+        """Sets what can be told of ids by what they are alone; gives where that is."""
+        sorts, others = self.terms.sorts(ids), self.terms.sorts(constants)
+        settled = sorts == Sort.UNBOUND
+        found.error[settled] = True
+        for own, comparable in _ALIKE:
+            if np.isin(others, comparable).all():
+                rows = np.isin(sorts, own)
+                if own is _NUMBERS:
+                    numbers = self.terms.numbers(constants[np.isin(others, _NUMBERS)])
+                    found.true[rows] = np.isin(self.terms.numbers(ids[rows]), numbers)
+                else:
+                    found.true[rows] = np.isin(ids[rows], constants)
+                settled |= rows
+        return settled
 
     def _compared(self, whole: Expression, table: Table) -> Truths:
         operator = whole.operator

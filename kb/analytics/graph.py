@@ -235,5 +235,5 @@ class Graph:
 def _reads(path: Path, predicates: set[str]) -> bool:
     """Whether a path is another one where predicates are."""
     return (
-        path.operator in "*?" or path.iri in predicates or any(_reads(one, predicates) for one in path.parts)
+        path.operator in "*?!" or path.iri in predicates or any(_reads(one, predicates) for one in path.parts)
     )

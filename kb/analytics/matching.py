@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -38,6 +39,9 @@ class Matcher:
         predicate = pattern.predicate
         if isinstance(predicate, Variable):
             return self._by_any(table, pattern, predicate)
+        if isinstance(predicate, Path) and predicate.operator == "!":
+            parts = [self._by_edges(table, pattern, self.graph.edges(one)) for one in self._others(predicate)]
+            return stacked([EMPTY.only([*dict.fromkeys((*table.columns, *pattern.variables))]), *parts])
         if isinstance(predicate, Path) and predicate.operator != "|":
             return self._by_edges(table, pattern, self._reached(table, pattern, predicate))
         return self._by_edges(table, pattern, self._edges(predicate))
@@ -69,6 +73,11 @@ class Matcher:
         if isinstance(predicate, Path):
             return rows * (1e7, 20.0, 1.0)[there]
         return rows * (float(sum(sizes)), 30.0, 1.0)[there]
+
+    def _others(self, path: Path) -> list[int]:
+        """The predicates that a negated property set leaves."""
+        named = {self._id(Constant(one.iri)) for one in path.parts}
+        return [one for one in self.graph.predicates if one not in named]
 
     def widest(self, patterns: Sequence[Pattern]) -> float:
         """About how many rows the widest step of joining patterns has, the smallest first."""
@@ -164,6 +173,10 @@ class Matcher:
             return swap(self._pairs(path.parts[0]))
         if path.operator == "|":
             return unite(*(self._pairs(one) for one in path.parts))
+        if path.operator == "!":
+            return reduce(
+                unite, (self.graph.edges(one).forward.pairs for one in self._others(path)), NO_PAIRS
+            )
         if path.operator in "+*?":
             inner = self._pairs(path.parts[0])
             inner = inner if path.operator == "?" else closure(inner)

@@ -82,11 +82,38 @@ class Oracle:
         places, first = codes(columns, len(columns[0]))
         if len(first) > MOST_ARGUMENTS:
             raise Uncovered(f"an expression of {len(first):,} different arguments")
+        if any((self._terms.sorts(column) == Sort.BLANK).any() for column in columns):
+            some = [column[first] for column in columns]
+            return self._asked_of_triples(prologue, value, names, some, marker=alias)[places]
         cells = self._cells([column[first] for column in columns])
         rows = " ".join(f"({' '.join(row)})" for row in zip(*cells, strict=True))
         head = " ".join(f"?{name}" for name in names)
         found = self._rows(f"{prologue} SELECT {value} {{ VALUES ({head}) {{ {rows} }} }}")
         return self._ids(["" if value is None else str(value) for (value,) in found])[places]
+
+    def _asked_of_triples(
+        self, prologue: str, value: str, names: Sequence[str], columns: Sequence[Ids], *, marker: str
+    ) -> Ids:
+        """Arguments among which are blank nodes, which VALUES can't have, as triples of rows."""
+        lines = [
+            f"<urn:row:{row}> <urn:argument:{place}> {text} ."
+            for place, column in enumerate(columns)
+            for row, text in enumerate(self._terms.texts(column).to_pylist())
+            if text is not None
+        ]
+        lines += [f'<urn:row:{row}> <urn:row> "{row}" .' for row in range(len(columns[0]))]
+        store = ox.Store()
+        store.extend(ox.parse("\n".join(lines), format=ox.RdfFormat.N_TRIPLES, lenient=True))
+        row, number = f"?{marker}_row", f"?{marker}_number"
+        parts = " ".join(
+            f"OPTIONAL {{ {row} <urn:argument:{place}> ?{name} }}" for place, name in enumerate(names)
+        )
+        asked = f"{prologue} SELECT {number} {value} {{ {row} <urn:row> {number} {parts} }}"
+        found = store.query(asked, prefixes=dict(PREFIXES), base_iri=BASE)
+        texts = [""] * len(columns[0])
+        for place, one in cast(ox.QuerySolutions, found):
+            texts[int(place.value)] = "" if one is None else str(one)
+        return self._ids(texts, blanks=True)
 
     def _cells(self, columns: Sequence[Ids]) -> list[list[str]]:
         if any((self._terms.sorts(column) == Sort.BLANK).any() for column in columns):
@@ -103,8 +130,8 @@ class Oracle:
             raise Uncovered("an expression that can't be taken out of its query") from None
         return list(cast(ox.QuerySolutions, found))
 
-    def _ids(self, texts: list[str]) -> Ids:
-        if any(text.startswith("_:") for text in texts):
+    def _ids(self, texts: list[str], *, blanks: bool = False) -> Ids:
+        if not blanks and any(text.startswith("_:") for text in texts):
             raise Uncovered("an expression that makes blank nodes")
         found = self._terms.ids([text or "<>" for text in texts])
         return np.where(np.fromiter(map(bool, texts), bool, len(texts)), found, 0)

@@ -25,7 +25,9 @@ class Ranks:
 
 
 def ranked(ids: Ids, terms: Terms) -> Ranks | None:
-    """The order of terms of one sort; None for terms of several ones, or of a sort whose order only Oxigraph knows.
+    """The order of terms: blank nodes, IRIs, literals of one sort.
+
+    None for literals of several sorts, or of a sort whose order only Oxigraph knows.
 
     >>> from kb.columns.dictionary import Dictionary
     >>> terms = Terms(Dictionary())
@@ -35,6 +37,8 @@ def ranked(ids: Ids, terms: Terms) -> Ranks | None:
     sorts = terms.sorts(ids)
     bound = sorts != Sort.UNBOUND
     kinds = {Sort(one) for one in np.unique(sorts[bound]).tolist()}
+    if Sort.BLANK in kinds or (Sort.IRI in kinds and len(kinds) > 1):
+        return _by_kind(ids, sorts, terms)
     if len(kinds) == 1 and kinds <= _BY_TEXT:
         texts = _texts(ids[bound], terms)
         if texts is None:
@@ -49,6 +53,22 @@ def ranked(ids: Ids, terms: Terms) -> Ranks | None:
     if len(kinds) == 1 and kinds <= _BY_NUMBER:
         return Ranks(np.where(bound, terms.numbers(ids), _UNBOUND), Sort.INSTANT not in kinds)
     return None
+
+
+def _by_kind(ids: Ids, sorts: NDArray[np.uint8], terms: Terms) -> Ranks | None:
+    """Terms of several kinds: of each kind those that the other ones are unbound for."""
+    values, total = np.full(len(ids), _UNBOUND), True
+    blank, iri = sorts == Sort.BLANK, sorts == Sort.IRI
+    literal = ~(blank | iri | (sorts == Sort.UNBOUND))
+    for place, rows in enumerate((iri, literal)):
+        found = ranked(ids[rows], terms)
+        if found is None:
+            return None
+        # Ranks of literals are numbers of any size: only their order counts.
+        values[rows] = np.unique(found.values, return_inverse=True)[1] + place * (len(ids) + 1)
+        total &= found.total
+    values[blank] = -1
+    return Ranks(values, total and len(np.unique(ids[blank])) < 2)
 
 
 def _texts(ids: Ids, terms: Terms) -> NDArray[np.int64] | None:

@@ -33,6 +33,7 @@ class PatternReader:
         self.marker = marker
         self.prefixes = dict(PREFIXES)
         self.prologue = ""
+        self.based = False
         self.hides = False
         self._numbers = count()
 
@@ -43,13 +44,27 @@ class PatternReader:
             if one.type != "triples_same_subject":
                 raise Uncovered(one.type.replace("_", " "))
             first, *rest = one.named_children
-            if first.type == "blank_node_property_list":
-                subject = self._bracketed(first, patterns)
-            else:
-                subject = self.term(first)
+            subject = self._node(first, patterns)
             for part in rest:
                 self._properties(subject, part, patterns)
         return patterns
+
+    def _node(self, node: Node, patterns: list[Pattern]) -> Term:
+        if node.type == "blank_node_property_list":
+            return self._bracketed(node, patterns)
+        if node.type == "collection":
+            return self._listed(node, patterns)
+        return self.term(node)
+
+    def _listed(self, node: Node, patterns: list[Pattern]) -> Term:
+        """A collection (SPARQL 1.1, section 4.2.3)."""
+        rest: Term = Constant(str(RDF.nil))
+        for part in reversed(node.named_children):
+            value, cell = self._node(part, patterns), self._between()
+            patterns.append(Pattern(cell, Constant(str(RDF.first)), value))
+            patterns.append(Pattern(cell, Constant(str(RDF.rest)), rest))
+            rest = cell
+        return rest
 
     def _bracketed(self, node: Node, patterns: list[Pattern]) -> Term:
         subject = self._between()
@@ -61,15 +76,14 @@ class PatternReader:
         if node.type != "property_list":
             raise Uncovered(node.type.replace("_", " "))
         for one in node.named_children:
-            if one.type != "property" or len(one.named_children) != 2:
+            verb, objects = one.children[0], one.named_children[-1]
+            if one.type != "property" or objects.type != "object_list":
                 raise Uncovered("an unknown form of triples")
-            verb, objects = one.named_children
             for part in objects.named_children:
-                if part.type == "blank_node_property_list":
-                    object = self._bracketed(part, patterns)
-                else:
-                    object = self.term(part)
-                if verb.type == "var":
+                object = self._node(part, patterns)
+                if verb.type == "a":
+                    patterns.append(Pattern(subject, Constant(str(RDF.type)), object))
+                elif verb.type == "var":
                     patterns.append(Pattern(subject, Variable(self.text(verb)[1:]), object))
                 else:
                     self._along(subject, self._path(verb), object, patterns)
@@ -94,8 +108,10 @@ class PatternReader:
             return Path(operator, (left, right))
         if node.type in ("iri_reference", "prefixed_name"):
             return Path("iri", iri=self.constant(node))
-        if node.type != "path_element" or any(one.type == "!" for one in node.children):
-            raise Uncovered("a negated property set")
+        if node.type != "path_element":
+            raise Uncovered("an unknown form of path")
+        if any(one.type == "!" for one in node.children):
+            return self._negated(node.named_children[0])
         kinds = [one.type for one in node.named_children]
         inner = [one for one in node.named_children if one.type not in ("path_inverse", "path_mod")]
         if not inner and self.text(node).strip("^*+? ") == "a":
@@ -107,6 +123,19 @@ class PatternReader:
         if "path_mod" in kinds:
             path = Path(self.text(node.named_children[kinds.index("path_mod")]), (path,))
         return Path("^", (path,)) if "path_inverse" in kinds else path
+
+    def _negated(self, node: Node) -> Path:
+        """A negated property set; one both ways is an alternative of two."""
+        forward: list[Path] = []
+        backward: list[Path] = []
+        for one in node.named_children:
+            inverse = any(part.type == "^" for part in one.children)
+            iris = [self.constant(part) for part in one.named_children] or [str(RDF.type)]
+            (backward if inverse else forward).extend(Path("iri", iri=iri) for iri in iris)
+        ways = [Path("!", tuple(forward))] if forward else []
+        if backward:
+            ways.append(Path("^", (Path("!", tuple(backward)),)))
+        return ways[0] if len(ways) == 1 else Path("|", tuple(ways))
 
     def term(self, node: Node) -> Term:
         """A variable or a constant; blank nodes are hidden variables."""
@@ -137,6 +166,8 @@ class PatternReader:
             if "\\" in local or prefix not in self.prefixes:
                 raise Uncovered("an escaped name")
             return f"<{self.prefixes[prefix]}{local}>"
+        if node.type == "nil":
+            return str(RDF.nil)
         if node.type == "integer" and _INTEGER.fullmatch(text):
             return f'"{text}"^^{XSD.integer}'
         if node.type == "boolean_literal":
@@ -145,17 +176,25 @@ class PatternReader:
             raise Uncovered(node.type.replace("_", " "))
         if text[0] == text[-1] == '"' and not text.startswith('"""') and "\\" not in text:
             return text
+        return self._asked(text)
+
+    def absolute(self, iri: str) -> str:
+        """An IRI as it stands, or resolved against the query's BASE."""
+        if "\\" in iri:
+            raise Uncovered("an escaped name")
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", iri) and not self.based:
+            return iri
+        if not self.based:
+            raise Uncovered("a relative IRI")
+        return self._asked(f"<{iri}>")[1:-1]
+
+    def _asked(self, text: str) -> str:
+        """A constant as Oxigraph reads it."""
         found = ox.Store().query(
             f"{self.prologue} SELECT ({text} AS ?x) {{}}", prefixes=dict(PREFIXES), base_iri=BASE
         )
         (row,) = found  # type: ignore[misc]
         return str(row[0])
-
-    def absolute(self, iri: str) -> str:
-        """An IRI that needs no base."""
-        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", iri) or "\\" in iri:
-            raise Uncovered("a relative IRI")
-        return iri
 
     def text(self, node: Node) -> str:
         """The source of a node."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..querying import guard
 from ..querying.syntax import tree
@@ -20,6 +21,7 @@ from .algebra import (
     Minus,
     Optional,
     OrderKey,
+    Pattern,
     Query,
     Select,
     Uncovered,
@@ -41,7 +43,10 @@ def read(text: str) -> Query:
 
     Raises Uncovered for what the columns don't answer.
     """
-    return _Reader(text).query()
+    try:
+        return _Reader(text).query()
+    except RecursionError:
+        raise Uncovered("operators nested too deep") from None
 
 
 class _Reader(PatternReader):
@@ -69,7 +74,7 @@ class _Reader(PatternReader):
         for node in root.named_children:
             if node.type == "prologue":
                 self._read_prologue(node)
-            elif node.type in ("select_query", "ask_query") and body is None:
+            elif node.type in ("select_query", "ask_query", "construct_query") and body is None:
                 body = node
             elif node.type == "values_clause":
                 values = self._values(_only(node, "data_block"))
@@ -77,16 +82,35 @@ class _Reader(PatternReader):
                 raise Uncovered(node.type.replace("_", " "))
         if body is None:
             raise Uncovered("an empty query")
+        template = self._template(body) if body.type == "construct_query" else None
         select = self._select(body, values)
-        return Query(select, body.type == "ask_query", self.prologue, self.marker, self.hides)
+        if template is not None:
+            made = frozenset[str]().union(*(one.variables for one in template))
+            select = replace(select, names=tuple(sorted(made)))
+        return Query(select, body.type == "ask_query", self.prologue, self.marker, self.hides, template)
+
+    def _template(self, node: Node) -> tuple[Pattern, ...]:
+        """What a CONSTRUCT makes of a solution."""
+        for part in node.named_children:
+            if part.type == "triples_template":
+                found = self.triples(part)
+            elif part.type == "construct_template":
+                found = [one for block in part.named_children for one in self.triples(block)]
+            else:
+                continue
+            if any(name.startswith(self.marker) for one in found for name in one.variables):
+                raise Uncovered("blank nodes in what is made")
+            return tuple(found)
+        raise Uncovered("an unknown form of CONSTRUCT")
 
     def _read_prologue(self, node: Node) -> None:
         for part in node.named_children:
-            if part.type != "prefix_declaration":
-                raise Uncovered("BASE")
-            namespace, iri = part.named_children
-            self.prefixes[self.text(namespace)[:-1]] = self.absolute(self.text(iri)[1:-1])
-        self.prologue = self.text(node) + "\n"
+            if part.type == "base_declaration":
+                self.based = True
+            else:
+                namespace, iri = part.named_children
+                self.prefixes[self.text(namespace)[:-1]] = self.absolute(self.text(iri)[1:-1])
+            self.prologue += self.text(part) + "\n"
 
     def _select(self, node: Node, values: Values | None = None) -> Select:
         outer, self.aggregates = self.aggregates, []
@@ -111,6 +135,10 @@ class _Reader(PatternReader):
                 if re.match(r"(?i)SELECT\s+REDUCED\b", self.text(part)):
                     raise Uncovered("REDUCED")
                 names, extends = self._projection(part)
+            elif part.type == "construct_template":
+                continue
+            elif part.type == "triples_template":
+                where = Group((Bgp(tuple(self.triples(part))),))
             elif part.type == "where_clause":
                 saved, self.aggregates = self.aggregates, None
                 where = self._group(_only(part, "group_graph_pattern"))
@@ -261,11 +289,15 @@ class _Reader(PatternReader):
         if node.type in CONSTANTS:
             return Expression(text, variables, "term", term=Constant(self.constant(node)))
         operator, parts = self._operator(node)
+        if operator == "||" and (among := _as_membership(parts)):
+            operator, parts = "IN", among
         return Expression(text, variables, operator, parts)
 
     def _operator(self, node: Node) -> tuple[str, tuple[Expression, ...]]:
         kinds = [one.type for one in node.children if not one.is_named]
         inner = node.named_children
+        if node.type == "binary_expression" and kinds in (["||"], ["&&"]):
+            return kinds[0], tuple(self._expression(one) for one in _chain(node, kinds[0]))
         if node.type == "binary_expression" and len(kinds) == 1 and kinds[0] in _OPERATORS:
             return kinds[0], tuple(self._expression(one) for one in inner)
         if node.type == "binary_expression" and kinds in (["IN"], ["NOT", "IN"]):
@@ -282,23 +314,21 @@ class _Reader(PatternReader):
 
     def _piece(self, node: Node, pieces: list[str], names: set[str]) -> None:
         """The text of a node, with variables for its aggregates."""
-        if node.type == "aggregate":
-            name = self._aggregate(node)
-            names.add(name)
-            pieces.append(f"?{name}")
-            return
-        if node.type in ("exists_func", "not_exists_func", "group_graph_pattern"):
-            raise Uncovered("EXISTS within an expression")
-        if node.type == "var":
-            names.add(self.text(node)[1:])
-        if not node.named_children:
-            pieces.append(self.text(node))
-            return
         at = node.start_byte
-        for child in node.named_children:
-            pieces.append(self.source[at : child.start_byte].decode())
-            self._piece(child, pieces, names)
-            at = child.end_byte
+        pending = [node]
+        while pending:
+            one = pending.pop()
+            if one.type in ("exists_func", "not_exists_func", "group_graph_pattern"):
+                raise Uncovered("EXISTS within an expression")
+            if one.type == "aggregate":
+                name = self._aggregate(one)
+                names.add(name)
+                pieces += self.source[at : one.start_byte].decode(), f"?{name}"
+                at = one.end_byte
+                continue
+            if one.type == "var":
+                names.add(self.text(one)[1:])
+            pending += reversed(one.named_children)
         pieces.append(self.source[at : node.end_byte].decode())
 
     def _aggregate(self, node: Node) -> str:
@@ -307,18 +337,39 @@ class _Reader(PatternReader):
         if self.aggregates is None or function not in _FOLDED:
             raise Uncovered(f"the aggregate {function}")
         distinct = bool(re.match(r"(?i)\w+\s*\(\s*DISTINCT\b", text))
-        if function == "GROUP_CONCAT":
-            raise Uncovered("GROUP_CONCAT, whose order is Oxigraph's")
         inner = node.named_children
+        separator = self.text(inner[-1]) if len(inner) > 1 and inner[-1].type == "string" else ""
         collected, self.aggregates = self.aggregates, None
         argument = self._expression(inner[0]) if inner else None
         self.aggregates = collected
         for known in collected:
-            if (known.function, known.distinct, known.argument) == (function, distinct, argument):
+            if replace(known, name="") == Aggregate(function, distinct, argument, "", separator):
                 return known.name
         name = self.fresh().name
-        collected.append(Aggregate(function, distinct, argument, name))
+        collected.append(Aggregate(function, distinct, argument, name, separator))
         return name
+
+
+def _chain(node: Node, operator: str) -> list[Node]:
+    """The operands of a chain of one operator, which the grammar nests to the left."""
+    found: list[Node] = []
+    while node.type == "binary_expression" and [one.type for one in node.children[1:-1]] == [operator]:
+        node, last = node.named_children
+        found.append(last)
+    return [node, *reversed(found)]
+
+
+def _as_membership(parts: tuple[Expression, ...]) -> tuple[Expression, ...] | None:
+    """What stands in an IN that says the same as equations joined by ||: all of one variable with a constant each."""
+    found: list[Expression] = []
+    for one in parts:
+        if one.operator != "=" or {side.operator for side in one.parts} != {"var", "term"}:
+            return None
+        left, right = one.parts if one.parts[0].operator == "var" else one.parts[::-1]
+        if found and found[0].term != left.term:
+            return None
+        found += [right] if found else [left, right]
+    return tuple(found)
 
 
 def _only(node: Node, kind: str) -> Node:

@@ -8,13 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar, cast
+
+import pyoxigraph as ox
 
 from ..errors import NotCovered
 from ..querying import guard
 from ..querying.binding import bound
 from ..querying.plans import Choice, Plan
-from ..querying.results import Result, Solutions, Truth
+from ..querying.results import Result, Solutions, Triples, Truth
 from ..querying.run import Dataset, Term, run
 from ..store import Snapshot
 from .algebra import Uncovered
@@ -97,8 +99,21 @@ class Router:
         plan = Plan("columns", "it was asked for" if forced else "it touches many rows", found.steps)
         if found.truth is not None:
             return Truth(found.truth, plan)
-        run = partial(self._alone, engine.solutions, found)
-        return Solutions(run, run(), plan, _table=partial(self._alone, engine.table, found))
+        if found.template is not None:
+            return Triples(cast(Any, partial(self._alone, engine.triples, found)), None, plan)
+        otherwise = partial(run, snapshot, text, dataset=dataset)
+        return Solutions(
+            partial(self._solutions, engine, found, otherwise),
+            plan=plan,
+            _table=partial(self._alone, engine.table, found),
+            variables=found.names,
+        )
+
+    def _solutions(self, engine: Engine, found: Found, otherwise: Callable[[], Result]) -> ox.QuerySolutions:
+        try:
+            return self._alone(engine.solutions, found)
+        except Uncovered:
+            return cast(Solutions, otherwise()).once()
 
     def _alone(self, make: Callable[[Found], Made], found: Found) -> Made:
         with self._lock:

@@ -33,10 +33,12 @@ class Solutions:
     _first: ox.QuerySolutions | None = field(repr=False, default=None)
     plan: Plan | None = field(repr=False, default=None, compare=False)
     _table: Callable[[], pa.Table] | None = field(repr=False, default=None)
+    variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._first = self._first or self.run()
-        self.variables = tuple(variable.value for variable in self._first.variables)
+        if not self.variables:
+            self._first = self._first or self.run()
+            self.variables = tuple(variable.value for variable in self._first.variables)
 
     def __iter__(self) -> Iterator[ox.QuerySolution]:
         return iter(self.rows)

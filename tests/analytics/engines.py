@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyoxigraph as ox
@@ -36,9 +36,19 @@ def both_of(store: ox.Store) -> Engine:
     return Engine(graph)
 
 
-def rows_of(found: ox.QuerySolutions | ox.QueryBoolean) -> Counter[Row]:
+def answer_of(engine: Engine, query: str) -> Counter[Row]:
+    """What columns answer."""
+    found = engine.answer(query)
+    if found.truth is not None:
+        return Counter([(str(found.truth),)])
+    return rows_of(engine.solutions(found) if found.template is None else engine.triples(found))
+
+
+def rows_of(found: ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple]) -> Counter[Row]:
     if isinstance(found, ox.QueryBoolean):
         return Counter([(str(bool(found)),)])
+    if not isinstance(found, ox.QuerySolutions):
+        return Counter({tuple(shown(part) for part in triple) for triple in found})
     names = [variable.value for variable in found.variables]
     order = sorted(range(len(names)), key=names.__getitem__)
     head = tuple(names[place] for place in order)

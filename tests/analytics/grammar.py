@@ -88,7 +88,11 @@ def graphs(draw: st.DrawFn) -> list[tuple[str, str, str]]:
 def queries(draw: st.DrawFn) -> str:
     """A query of any kind."""
     where = draw(groups(2))
-    kind = draw(st.sampled_from(["star", "plain", "grouped", "grouped", "total", "ask", "sub"]))
+    kind = draw(
+        st.sampled_from(
+            ["star", "plain", "grouped", "grouped", "total", "ask", "sub", "construct", "ordered"]
+        )
+    )
     if kind == "ask":
         return f"ASK {where}"
     if kind == "sub":
@@ -97,6 +101,11 @@ def queries(draw: st.DrawFn) -> str:
         return f"SELECT * {{ {where} {{ {inner} }} }}"
     if kind == "star":
         return f"SELECT * {where}"
+    if kind == "construct":
+        made = draw(st.lists(templates(), min_size=1, max_size=2))
+        return f"CONSTRUCT {{ {' '.join(made)} }} {where}"
+    if kind == "ordered":
+        return f"SELECT * {where} ORDER BY {draw(st.sampled_from(VARIABLES))}"
     if kind == "grouped":
         return draw(grouped(where))
     if kind == "total":
@@ -107,6 +116,13 @@ def queries(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         extra = f" ({draw(expressions(2))} AS ?e)"
     return f"SELECT {word}{' '.join(names)}{extra} {where}"
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> str:
+    subject = draw(st.sampled_from([*VARIABLES, NODES[0]]))
+    predicate = draw(st.sampled_from([*VARIABLES, "a", *PREDICATES]))
+    return f"{subject} {predicate} {draw(st.sampled_from([*VARIABLES, *LITERALS[::9]]))} ."
 
 
 @st.composite
@@ -123,13 +139,17 @@ def aggregates(draw: st.DrawFn) -> str:
     names = iter("xyz")
     found = []
     for _ in range(draw(st.integers(1, 2))):
-        function = draw(st.sampled_from(["COUNT", "COUNT", "SUM", "AVG", "MIN", "MAX", "SAMPLE"]))
+        function = draw(
+            st.sampled_from(["COUNT", "COUNT", "SUM", "AVG", "MIN", "MAX", "SAMPLE", "GROUP_CONCAT"])
+        )
         distinct = draw(st.sampled_from(["", "", "DISTINCT "]))
         inner = draw(st.sampled_from(VARIABLES))
         if function == "COUNT" and draw(st.booleans()):
             inner = "*"
         elif draw(st.integers(0, 3)) == 0:
             inner = draw(expressions(1))
+        if function == "GROUP_CONCAT" and draw(st.booleans()):
+            inner += "; SEPARATOR = '-'"
         one = f"{function}({distinct}{inner})"
         if draw(st.integers(0, 4)) == 0:
             one = f"{one} {draw(st.sampled_from('+-*/'))} {draw(st.sampled_from(['2', '0.5', 'COUNT(*)']))}"
@@ -185,7 +205,9 @@ def patterns(draw: st.DrawFn) -> str:
     for _ in range(draw(st.integers(1, 3))):
         subject = draw(st.sampled_from(["?a"] * 8 + ["?b"] * 4 + ["?c", NODES[0], "_:x"]))
         predicate = draw(st.sampled_from([*PREDICATES * 4, "?d", *PATHS]))
-        object = draw(st.sampled_from(["?b", "?c", "?d"] * 12 + ["?a", "_:x", *NODES[:2], *LITERALS[::7]]))
+        object = draw(
+            st.sampled_from(["?b", "?c", "?d"] * 12 + ["?a", "_:x", *NODES[:2], *LITERALS[::7], "(?b)"])
+        )
         found.append(f"{subject} {predicate} {object} .")
     return " ".join(found)
 
@@ -199,7 +221,8 @@ PATHS = [
     "<urn:p>|<urn:q>",
     "(<urn:p>/<urn:q>)+",
 ]
-PATHS += ["(<urn:p>|^<urn:q>)*", "<urn:p>+/<urn:r>"]
+PATHS += ["(<urn:p>|^<urn:q>)*", "<urn:p>+/<urn:r>", "!<urn:p>", "!(<urn:p>|<urn:q>)", "!(<urn:p>|^<urn:q>)"]
+PATHS += ["!^<urn:p>", "(!<urn:p>)*"]
 
 
 @st.composite
@@ -210,7 +233,20 @@ def expressions(draw: st.DrawFn, depth: int) -> str:
     kind = draw(
         st.sampled_from(
             ["compare"] * 4
-            + ["logic", "arithmetic", "arithmetic", "in", "bound", "call", "not", "if", "word", "word"]
+            + [
+                "logic",
+                "arithmetic",
+                "arithmetic",
+                "in",
+                "in",
+                "chain",
+                "bound",
+                "call",
+                "not",
+                "if",
+                "word",
+                "word",
+            ]
         )
     )
     if kind == "compare":
@@ -221,7 +257,15 @@ def expressions(draw: st.DrawFn, depth: int) -> str:
         return f"({draw(inner)} {draw(st.sampled_from('+-*/'))} {draw(inner)})"
     if kind == "in":
         word = draw(st.sampled_from(["IN", "NOT IN"]))
+        if draw(st.booleans()):
+            some = st.sampled_from([*LITERALS, *NODES])
+            among = draw(st.lists(some, max_size=4))
+            return f"({draw(inner)} {word} ({', '.join(among)}))"
         return f"({draw(inner)} {word} ({draw(inner)}, {draw(inner)}))"
+    if kind == "chain":
+        name, operator = draw(st.sampled_from(VARIABLES)), draw(st.sampled_from(["||", "&&"]))
+        some = draw(st.lists(st.sampled_from([*LITERALS, *NODES]), min_size=2, max_size=4))
+        return "(" + f" {operator} ".join(f"{name} = {one}" for one in some) + ")"
     if kind == "bound":
         return f"BOUND({draw(st.sampled_from(VARIABLES))})"
     if kind == "not":

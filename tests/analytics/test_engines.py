@@ -15,7 +15,7 @@ from kb import KnowledgeBase
 from kb.cli import group
 from kb.errors import NotCovered, QueryError
 from kb.querying.competency import catalogue
-from kb.querying.results import Solutions
+from kb.querying.results import Solutions, Triples
 
 TYPES = "SELECT ?class (COUNT(?s) AS ?n) { ?s a ?class } GROUP BY ?class ORDER BY DESC(?n) ?class"
 QUERIES = {
@@ -61,6 +61,15 @@ def test_business_queries_have_the_same_answers(shop: KnowledgeBase, name: str) 
     ours, theirs = (shop.query(QUERIES[name], engine=engine) for engine in ("columns", "oxigraph"))
     assert bag(ours) == bag(theirs)
     assert len(theirs)  # type: ignore[arg-type]
+
+
+def test_constructed_triples_are_the_same(shop: KnowledgeBase) -> None:
+    text = """CONSTRUCT { ?seller ckb:price ?most ; a ckb:Merchant } {
+      SELECT ?seller (MAX(?price) AS ?most) { ?offer ckb:offeredBy ?seller ; ckb:price ?price } GROUP BY ?seller }"""
+    ours, theirs = (shop.query(text, engine=engine) for engine in ("columns", "oxigraph"))
+    assert isinstance(ours, Triples) and isinstance(theirs, Triples)
+    assert set(ours) == set(theirs) and len(ours) > 2
+    assert ours.plan is not None and ours.plan.engine == "columns"
 
 
 @pytest.mark.parametrize("private", [True, False])

@@ -18,7 +18,7 @@ from kb.columns.image import Image
 from kb.columns.kernels import pack
 from kb.columns.rows import Rows
 from kb.graphs import of_source
-from tests.analytics.engines import rows_of
+from tests.analytics.engines import answer_of
 from tests.analytics.grammar import graphs, queries
 from tests.analytics.test_same_answers import EXAMPLES
 
@@ -46,8 +46,7 @@ def changed(image: Image, triples: Sequence[Triple], gone: Sequence[Triple]) -> 
 
 def answer(engine: Engine, query: str) -> Counter | None:
     try:
-        found = engine.answer(query)
-        return Counter([str(found.truth)]) if found.truth is not None else rows_of(engine.solutions(found))
+        return answer_of(engine, query)
     except Uncovered:
         return None
 

@@ -219,7 +219,7 @@ class Modelling:
                     counts = Counter(map(str, now)), Counter(map(str, then))
                     if counts[0] != counts[1]:
                         rows = f"{counts[0].total():,} rows now, {counts[1].total():,} then"
-                        yield Touched(one.id, f"answers otherwise: {rows}")
+                        yield Touched(one.id, f"answers otherwise: {rows}", breaks=False)
 
 
 def _edited(image: Image, paths: Sequence[str | Path]) -> list[_Edited]:

@@ -39,10 +39,11 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Touched:
-    """A shape or a question that the change touches, and how."""
+    """A shape or a question that the change touches, and how; `breaks` says that it names what is gone."""
 
     name: str
     why: str
+    breaks: bool = True
 
     def __str__(self) -> str:
         return f"{self.name}: {self.why}"
@@ -63,7 +64,8 @@ class Impact:
     check: OntologyCheck | None = None
 
     def __bool__(self) -> bool:
-        return not (self.shapes or self.contradictions) and (self.check is None or bool(self.check))
+        broken = any(one.breaks for one in (*self.shapes, *self.questions))
+        return not (broken or self.contradictions) and (self.check is None or bool(self.check))
 
     def __str__(self) -> str:
         parts = [("", self.difference.lines(most=MOST_TOLD) or ["no difference"])]

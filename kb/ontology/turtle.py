@@ -6,6 +6,7 @@ A file in this form changes in a save only where somebody edited it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -312,5 +313,6 @@ def _title(title: str) -> str:
 
 
 if __name__ == "__main__":
-    for file in sorted(folder("ontology").glob("*.ttl")):
-        file.write_text(formatted(file), "utf-8")
+    for place in map(Path, sys.argv[1:] or [folder("ontology")]):
+        for file in sorted(place.glob("*.ttl")):
+            file.write_text(formatted(file), "utf-8")

@@ -54,12 +54,17 @@ public class Protege {
 
     static void edit(OWLOntologyManager manager, OWLOntology opened, String edit, String[] names) {
         switch (edit) {
-            case "add-class": // its superclass, the labels and definitions in English and Chinese
+            case "add-class": // superclass, module, example; labels and definitions in English and Chinese
                 OWLClass added = named(names[0]);
                 manager.addAxiom(opened, MAKE.getOWLDeclarationAxiom(added));
                 manager.addAxiom(opened, MAKE.getOWLSubClassOfAxiom(added, named(names[1])));
                 annotate(manager, opened, added, "http://www.w3.org/2000/01/rdf-schema#label", names[2], names[3]);
                 annotate(manager, opened, added, "http://www.w3.org/2004/02/skos/core#definition", names[4], names[5]);
+                manager.addAxiom(opened, MAKE.getOWLAnnotationAssertionAxiom(
+                    MAKE.getOWLAnnotationProperty(IRI.create("http://www.w3.org/2004/02/skos/core#example")),
+                    added.getIRI(), MAKE.getOWLLiteral(names[6], "en")));
+                manager.addAxiom(opened, MAKE.getOWLAnnotationAssertionAxiom(
+                    MAKE.getRDFSIsDefinedBy(), added.getIRI(), IRI.create(names[7])));
                 break;
             case "rename":
                 manager.applyChanges(

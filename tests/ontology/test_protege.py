@@ -17,9 +17,21 @@ from kb.resources import folder
 HERE = Path(__file__).parent
 ONTOLOGY = folder("ontology")
 MODULES = sorted(file.name for file in ONTOLOGY.glob("*.ttl"))
+SAMPLE = (
+    *(
+        "add-class",
+        "Sample",
+        "Product",
+        "sample",
+        "样品",
+        "A product given away to be tried.",
+        "供试用的产品。",
+    ),
+    *("A sachet of cream.", "https://w3id.org/commerce-kb/onto/catalog"),
+)
 # What a user does, the file, the edit with its arguments, and how many lines may change (added and removed).
 EDITS = {
-    "a class": ("catalog.ttl", ("add-class", "Sample", "Product", "sample", "样品", "A product.", "产品。"), 10),
+    "a class": ("catalog.ttl", SAMPLE, 12),
     "another name": ("competition.ttl", ("rename", "inMarket", "inSegmentOfMarket"), 16),
     "another label": ("catalog.ttl", ("relabel", "Bundle", "zh", "组合装", "套装"), 2),
     "a restriction": ("catalog.ttl", ("restrict", "hasVariant", "Bundle", "Product"), 12),

@@ -313,6 +313,6 @@ def _title(title: str) -> str:
 
 
 if __name__ == "__main__":
-    for place in map(Path, sys.argv[1:] or [folder("ontology")]):
-        for file in sorted(place.glob("*.ttl")):
+    for place in sys.argv[1:] or [str(folder("ontology"))]:
+        for file in sorted(Path(place).glob("*.ttl")):
             file.write_text(formatted(file), "utf-8")

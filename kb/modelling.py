@@ -134,9 +134,10 @@ class Modelling:
         """Make files (or the files of folders) the text of the ontologies that they name, as one commit.
 
         A file whose ontology the store does not have adds it; of a folder such files are left out. Reasoning and
-        shapes follow in the same commit. The shapes don't judge data again; contradictions that the axioms bring
-        about are in the report, or refuse the commit where the store's settings say so. Raises SourceError,
-        UnsupportedFormat, OntologyError, GateRefused, Outdated where `conditions` name another snapshot.
+        shapes follow in the same commit; what classification had added goes, as it was drawn from other axioms. The
+        shapes don't judge data again; contradictions that the axioms bring about are in the report, or refuse the
+        commit where the store's settings say so. Raises SourceError, UnsupportedFormat, OntologyError, GateRefused,
+        Outdated where `conditions` name another snapshot.
         """
         files, agreed = ontology_files(paths), conditions or Conditions()
 
@@ -250,10 +251,13 @@ def _edited(image: Image, paths: Sequence[str | Path]) -> list[_Edited]:
 
 
 def _patch(image: Image, edited: Sequence[_Edited], commit: str) -> Patch:
+    """What brings the store to the files' texts; what classification drew from other axioms goes."""
     patch = Patch()
     for part, one in enumerate(edited):
         rows = one.rows(image, skolem.prefix(commit, part))
         patch = Patch(patch.added.plus(rows.added), patch.removed.plus(rows.removed))
+    if len(patch.added) or len(patch.removed):
+        patch.removed = patch.removed.plus(image.rows_of(graphs.CLASSIFIED))
     return patch
 
 

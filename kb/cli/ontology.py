@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..errors import StoreMissing, UsageError
+from ..graphs import CLASSIFIED
 from ..modelling import WEIGHING
 from ..ontology.difference import difference, read_ontology
 from ..ontology.release import release
@@ -133,8 +134,11 @@ def load(files: tuple[Path, ...], message: str | None, form: str, store: str) ->
     with opened(store, read_only=False) as knowledge:
         if not knowledge.folder.exists:
             raise StoreMissing(f"There is no store at {store}", hint="make one with kb load FILE or kb demo")
+        classified = CLASSIFIED in knowledge.snapshot.image.graph_names()
         report = knowledge.load_ontology(files, message=message)
     put(report, form)
+    if classified and report.commit:
+        say("what classification had added is gone; kb ontology check --write brings it up to date")
     return 0 if report else 1
 
 

@@ -94,6 +94,13 @@ def test_what_classification_adds_is_stored_and_reasoned_with_without_java(tmp_p
         knowledge.load(tmp_path / "e.ttl")
         assert knowledge.query(asked.replace("ann", "bob"))
         assert knowledge.query(f"ASK {{ GRAPH <{CLASSIFIED}> {{ ?low ?is ?high }} }}")
+    (tmp_path / "more.ttl").write_text(PREFIXES + "<urn:more> a owl:Ontology . :Tale rdfs:subClassOf :Book .")
+    assert run(["ontology", "load", str(tmp_path / "more.ttl"), "--store", str(store)]) == 0
+    assert "kb ontology check --write" in capfd.readouterr().err
+    with KnowledgeBase.open(store) as knowledge:
+        assert not knowledge.query(asked), "the axioms that it was drawn from are others now"
+    assert run(["ontology", "load", str(tmp_path / "more.ttl"), "--store", str(store)]) == 0
+    assert "classification" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("java")

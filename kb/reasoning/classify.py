@@ -64,7 +64,9 @@ def classify(triples: Iterable[ox.Triple | ox.Quad]) -> Classification:
     ran = run_java(program, told)
     if "Inconsistent ontology" in ran.stderr:
         return Classification(consistent=False, unheard=_unheard(told))
-    if ran.returncode or ran.stderr:
+    if (
+        ran.returncode or "Exception" in ran.stderr or "pear-shaped" in ran.stderr
+    ):  # Its own word for a fault.
         raise OntologyError(
             f"HermiT can't read the ontology: {fault_of(ran)}", hint="keep to OWL 2 DL and its datatypes"
         )

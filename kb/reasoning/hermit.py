@@ -52,5 +52,5 @@ def run_java(program: Sequence[str | Path], triples: Iterable[ox.Triple]) -> sub
 def fault_of(ran: subprocess.CompletedProcess[str]) -> str:
     """What a program that failed said first of all, on one line."""
     lines = (line.strip() for line in ran.stderr.splitlines())
-    said = " ".join(line for line in lines if line and not line.startswith("at "))
+    said = " ".join(line for line in lines if line and not line.startswith(("at ", "Picked up ")))
     return said.removeprefix('Exception in thread "main" ')[:500]

@@ -17,6 +17,7 @@ from .reviewing import put_all
 Examples:
   kb mine products
   kb mine categories
+  kb mine attributes
   kb mine merchants
   kb mine buyers
   kb mine runs
@@ -188,6 +189,46 @@ def buyers(
     options = BuyerOptions(half_life, support, lift, threshold, members, most)
     with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
         report = mine_buyers(knowledge, options=options, progress=step)
+    put(report, form)
+    return 0 if report else 1
+
+
+@mine.command(
+    "attributes",
+    epilog="""
+\b
+Examples:
+  kb mine attributes
+  kb mine attributes --threshold 0.95
+  kb review list --kind has-attribute
+""",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="How likely a value must be to be stated.",
+)
+@click.option(
+    "--doubt",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="How likely to wait for review; what is less likely is left alone.",
+)
+@format_option("text", "json")
+@store_option
+def attributes(threshold: float, doubt: float, form: str, store: str) -> int:
+    """Find values of attributes in titles and descriptions: names of lists, quantities, and texts like known ones.
+
+    What is asked of a product is what the rules of its category name and nobody states. Quantities come in the units of
+    the vocabulary, and in the canonical one.
+    """
+    from ..mining.attributes import STEPS, AttributeOptions, mine_attributes
+
+    with opened(store, read_only=False) as knowledge, steps(STEPS) as step:
+        report = mine_attributes(knowledge, options=AttributeOptions(threshold, doubt), progress=step)
     put(report, form)
     return 0 if report else 1
 

@@ -19,6 +19,9 @@ _MOST_WORDS = 60
 # A table says how often a key was right; so many doubtful cases are mixed in.
 _DOUBT = 2.0
 _TREES = 200
+_AT_ONCE = 256
+# So many wrong spans of a text are learnt from; with more, one of several stands for these.
+_MOST_WRONG = 60
 
 
 @dataclass(frozen=True)
@@ -189,57 +192,53 @@ class SpanModel:
         seen: Counter[tuple[str, ...]] = Counter()
         asked: Counter[tuple[str, ...]] = Counter()
         answered: Counter[tuple[str, ...]] = Counter()
-        made, known = [], _Known.of(examples)
+        known = _Known.of(examples)
         for one in examples:
-            right = {plain(value) for value in one.values}
-            own_hits: Counter[tuple[str, ...]] = Counter()
-            own_seen: Counter[tuple[str, ...]] = Counter()
-            some = list(_candidates(one, known, others=True))
-            flags = [plain(each.text) in right for each in some]
-            for candidate, flag in zip(some, flags, strict=True):
-                for key in candidate.keys:
-                    own_seen[key] += candidate.weight
-                if flag:
-                    own_hits.update(set(candidate.keys))
+            own_hits, own_seen = _counted(one, known)
             hits.update(own_hits)
             seen.update(own_seen)
             for key in _asking(one):
                 asked[key] += 1
-                answered[key] += any(flags)
-            made.append((one, some, flags, own_hits, own_seen))
+                answered[key] += bool(own_hits)
         model = cls(hits, seen, asked, answered, known, None)
-        rows, labels = [], []
-        for one, some, flags, own_hits, own_seen in made:
-            prior = model._prior(one, own=float(any(flags)))
-            for candidate, flag in zip(some, flags, strict=True):
-                row = model._row(candidate, prior, own_hits, own_seen)
+        rows, labels, weights = [], [], []
+        for one in examples:
+            own = _counted(one, known)
+            prior, right = model._prior(one, own=float(bool(own[0]))), {plain(value) for value in one.values}
+            some = list(_candidates(one, known))
+            every = 1 + len(some) // _MOST_WRONG
+            for place, candidate in enumerate(some):
+                flag = plain(candidate.text) in right
+                row = model._row(candidate, prior, *own) if flag or place % every == 0 else None
                 if row is not None:
-                    rows.append(row)
+                    rows.append(np.array(row, np.float32))
                     labels.append(flag)
+                    weights.append(1 if flag else every)
         lightgbm = needed("lightgbm")
         told = {"objective": "binary", "learning_rate": 0.08, "num_leaves": 31, "min_data_in_leaf": 20,
                 "verbose": -1, "num_threads": 1, "seed": 7, "deterministic": True}  # fmt: skip
-        data = lightgbm.Dataset(np.array(rows, np.float32), np.array(labels, np.float32))
+        data = lightgbm.Dataset(
+            np.array(rows), np.array(labels, np.float32), weight=np.array(weights, np.float32)
+        )
         return cls(hits, seen, asked, answered, known, lightgbm.train(told, data, num_boost_round=_TREES))
 
     def best(self, asked: Sequence[Asked]) -> list[Span | None]:
         """The likeliest span of each, whatever its score; None where the text holds nothing like a value."""
-        rows, owners = [], []
-        for place, one in enumerate(asked):
-            prior = self._prior(one)
-            for candidate in _candidates(one, self.known):
-                row = self._row(candidate, prior, None, None)
-                if row is not None:
-                    rows.append(row)
-                    owners.append((place, candidate))
         found: list[Span | None] = [None] * len(asked)
-        if not rows:
-            return found
-        scores = self.booster.predict(np.array(rows, np.float32)).tolist()
-        for (place, candidate), score in zip(owners, scores, strict=True):
-            before = found[place]
-            if before is None or score > before.score:
-                found[place] = Span(candidate.begin, candidate.end, candidate.text, score)
+        for begin in range(0, len(asked), _AT_ONCE):
+            rows, owners = [], []
+            for place, one in enumerate(asked[begin : begin + _AT_ONCE], begin):
+                prior = self._prior(one)
+                for candidate in _candidates(one, self.known):
+                    row = self._row(candidate, prior, None, None)
+                    if row is not None:
+                        rows.append(row)
+                        owners.append((place, candidate))
+            scores = self.booster.predict(np.array(rows, np.float32)).tolist() if rows else []
+            for (place, candidate), score in zip(owners, scores, strict=True):
+                before = found[place]
+                if before is None or score > before.score:
+                    found[place] = Span(candidate.begin, candidate.end, candidate.text, score)
         return found
 
     def _prior(self, one: Asked, own: float | None = None) -> tuple[float, ...]:
@@ -263,6 +262,20 @@ class SpanModel:
         seen = [self.seen[key] - (own_seen[key] if own_seen is not None else 0) for key in candidate.keys]
         shares = [hit / (count + _DOUBT) for hit, count in zip(hits, seen, strict=True)]
         return [*shares, float(np.log1p(hits[0])), float(np.log1p(hits[1])), *candidate.numbers, *prior]
+
+
+def _counted(one: Asked, known: _Known) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]]]:
+    """How often keys of an example's spans were right, and how often they were there."""
+    right = {plain(value) for value in one.values}
+    hits: Counter[tuple[str, ...]] = Counter()
+    seen: Counter[tuple[str, ...]] = Counter()
+    for candidate in _candidates(one, known, others=True):
+        told = plain(candidate.text) in right
+        for key in candidate.keys:
+            seen[key] += candidate.weight
+            if told:
+                hits[key] += 1
+    return hits, seen
 
 
 def _asking(one: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:

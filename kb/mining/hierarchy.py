@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +119,7 @@ class PathModel:
 
     def to_bytes(self) -> bytes:
         """The weights, to be hashed."""
-        return pickle.dumps([(node, one.weights.tobytes()) for node, one in sorted(self.forks.items())])
+        return b"".join(node.encode() + one.weights.tobytes() for node, one in sorted(self.forks.items()))
 
     def scores(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """How often a path with such a share is right."""

@@ -21,7 +21,7 @@ _DOUBT = 2.0
 _TREES = 200
 _AT_ONCE = 256
 # So many wrong spans of a text are learnt from; with more, one of several stands for these.
-_MOST_WRONG = 60
+_MOST_WRONG = 200
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ from .graph import Graph
 from .matching import Matcher, starting
 from .oracle import Oracle
 from .ordering import ranked
-from .tables import UNIT, Table, codes, distinct, join, lacking, stacked
-
-_ROW = "#row"
+from .tables import ROW, UNIT, Table, codes, distinct, join, lacking, stacked
 
 
 @dataclass
@@ -167,7 +165,7 @@ class Execution:
         return Table(len(values.rows), columns)
 
     def _with_optional(self, table: Table, group: Group) -> Table:
-        numbered = table.having(**{_ROW: np.arange(table.rows)})
+        numbered = table.numbered()
         with self._told(lambda: "OPTIONAL") as made:
             patterns = all(isinstance(one, Bgp) for one in group.elements)
             shared = set(variables_of(group)) & table.columns.keys()
@@ -177,8 +175,8 @@ class Execution:
                 found, pending = join(numbered, self._group(group, filters=False)), list(group.filters)
             found = self._filtered(found, pending, last=True)[0]
             lonely = np.ones(table.rows, bool)
-            lonely[found.columns[_ROW]] = False
-            made.append(stacked([found.without(_ROW), table.take(lonely)]))
+            lonely[found.columns[ROW]] = False
+            made.append(stacked([found.without(ROW), table.take(lonely)]))
         return made[0]
 
     def _bound(self, table: Table, bind: Bind) -> Table:
@@ -218,11 +216,11 @@ class Execution:
         if not table.binds(set(shared)):
             raise Uncovered("EXISTS over what may be unbound")
         places, first = codes([table.columns[name] for name in shared], table.rows)
-        seeds = table.take(first).only(shared).having(**{_ROW: np.arange(len(first))})
+        seeds = table.take(first).only(shared).numbered()
         found, pending = self._joined(seeds, group.elements, list(group.filters))
         found = self._filtered(found, pending, last=True)[0]
         there = np.zeros(len(first), bool)
-        there[found.columns[_ROW]] = True
+        there[found.columns[ROW]] = True
         return there[places]
 
     # Selects

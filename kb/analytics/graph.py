@@ -13,10 +13,12 @@ from ..columns.kernels import (
     NO_PAIRS,
     Pairs,
     contains,
+    degree,
     distinct,
     heads,
     insert,
     pack,
+    span,
     subtract,
     swap,
     tails,
@@ -82,20 +84,14 @@ class Side:
             return np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
         low, starts = self._starts
         if starts is None or len(keys) < 4:
-            return self.heads.searchsorted(keys), self.heads.searchsorted(keys, "right")
+            return span(self.pairs, keys)
         last = len(starts) - 2
         places = np.where((keys < low) | (keys > low + last), last, keys - low)
         return starts[places], starts[places + 1]
 
-    def of(self, key: int) -> Ids:
-        """The tails of one key."""
-        begin, end = self.heads.searchsorted([key, key + 1])
-        return self.tails[begin:end]
-
     def count(self, key: int) -> int:
         """How many tails one key has."""
-        begin, end = self.heads.searchsorted([key, key + 1])
-        return int(end - begin)
+        return int(degree(self.pairs, np.array([key]))[0])
 
 
 class Edges:

@@ -13,6 +13,8 @@ from .algebra import Uncovered
 from .terms import Ids
 
 Places = NDArray[np.int64]
+ROW = "#row"
+"""A column that tells rows apart; no variable has such a name."""
 MOST_ROWS = 20_000_000
 """A plan that would make more rows is given up."""
 
@@ -33,6 +35,10 @@ class Table:
     def having(self, **columns: Ids) -> Table:
         """The same rows with more columns."""
         return Table(self.rows, {**self.columns, **columns})
+
+    def numbered(self) -> Table:
+        """The same rows with their numbers in the column `ROW`."""
+        return self.having(**{ROW: np.arange(self.rows)})
 
     def column(self, name: str) -> Ids:
         """A column, unbound everywhere where there is none."""
@@ -128,13 +134,12 @@ def join(left: Table, right: Table) -> Table:
 def lacking(left: Table, right: Table) -> Table:
     """MINUS: what has no compatible solution on the right that binds one of its variables (section 18.5)."""
     shared = [name for name in left.columns if name in right.columns]
-    row = "#row"
-    left = left.having(**{row: np.arange(left.rows)})
+    left = left.numbered()
     gone = np.zeros(left.rows, bool)
     for one, other, both in _by_boundness(left, right, shared):
         if both:
-            gone[one.columns[row][_among(one, other, both)]] = True
-    return left.take(~gone).without(row)
+            gone[one.columns[ROW][_among(one, other, both)]] = True
+    return left.take(~gone).without(ROW)
 
 
 def _by_boundness(

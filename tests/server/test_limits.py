@@ -19,6 +19,8 @@ import pytest
 
 from kb import KnowledgeBase
 from kb.errors import DeadlinePassed, MemoryExceeded
+from kb.graphs import of_source
+from kb.store.snapshots import in_use
 from kb.workers import Limits, Pool, Query, Runs
 from tests.server.live import Answer, Server
 from tests.server.processes import family, is_worker
@@ -60,7 +62,7 @@ RUNAWAYS = {
 def in_columns(names: int) -> str:
     """A query that columns answer, looking at 800,000 rows once for each of so many names."""
     some = " ".join(f"<urn:s{n}>" for n in range(200))
-    others = ", ".join(f"<urn:none{n}>" for n in range(names))
+    others = ", ".join(f"IRI('urn:none{n}')" for n in range(names))
     return f"SELECT (COUNT(*) AS ?n) {{ ?a <urn:p> ?x VALUES ?b {{ {some} }} FILTER(?a = ?b || ?a IN ({others})) }}"
 
 
@@ -152,7 +154,33 @@ def test_time_has_a_limit_for_queries_over_columns_too(place: Path, tmp_path: Pa
             snapshot = knowledge.snapshot.name
         with pytest.raises(DeadlinePassed):
             pool.read(Query(snapshot, in_columns(5_000), "json", rows=ROWS, bytes=MEMORY), caller="test")
-        assert pool.read(Query(snapshot, in_columns(3), "json", rows=ROWS, bytes=MEMORY), caller="test")
+        assert pool.read(Query(snapshot, ALIVE, "json", rows=ROWS, bytes=MEMORY), caller="test")
+    finally:
+        pool.close()
+
+
+def test_workers_that_wait_go_on_to_new_commits(store: Path, tmp_path: Path) -> None:
+    """So that none keeps an old snapshot, and the first query behind a commit finds its columns ready."""
+    count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
+    pool = Pool(store, limits=Limits(seconds=SECONDS, memory=4 << 30), runs=Runs(tmp_path))
+    try:
+        with KnowledgeBase.open(store) as knowledge:
+            first = knowledge.snapshot
+            before = pool.read(Query(first.name, count, "csv", rows=ROWS, bytes=MEMORY), caller="test")
+            place = first.folder
+            del first
+            for number in range(60):
+                knowledge.update(
+                    f'INSERT DATA {{ GRAPH <{of_source("x")}> {{ <urn:new{number}> <urn:is> "new" }} }}'
+                )
+                newest = knowledge.snapshot.name
+                if number and (not place.exists() or not in_use(place)):
+                    break
+                time.sleep(0.5)
+            else:
+                pytest.fail("the first snapshot is still in use")
+            after = pool.read(Query(newest, count, "csv", rows=ROWS, bytes=MEMORY), caller="test")
+            assert int(after.split()[1]) > int(before.split()[1]) + number
     finally:
         pool.close()
 

@@ -224,7 +224,7 @@ def answer_all(peer: Peer, queries: Mapping[str, str]) -> None:
     if peer.name == "commerce-kb":
         warm(peer)
         with tempfile.TemporaryDirectory() as folder:
-            asked(peer, Path(folder), list(queries.values()), 5, clients=4, apart=True)
+            asked(peer, Path(folder), list(queries.values()), 20, clients=4, apart=True)
 
 
 def changed_by_commits(store: Path, queries: Mapping[str, str], given: argparse.Namespace) -> None:
@@ -422,6 +422,7 @@ def in_turn(
     for server in (lambda: ours(store), other):
         with server() as peer:
             texts = list(queries.values())
+            warm(peer)
             asked(peer, folder, texts, 10, clients=4, apart=True)
             figures = asked(peer, folder, texts, 20, clients=4, apart=True)
             rates.append(figures["rate"])

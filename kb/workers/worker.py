@@ -103,12 +103,16 @@ class _Worker:
         """Make ready for the newest commit, where there is one since."""
         began = time.monotonic()
         with contextlib.suppress(KbError, OSError):
-            if began >= self._rested and self._knowledge.folder.current_name() not in self._snapshots:
-                resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            if began < self._rested or self._knowledge.folder.current_name() in self._snapshots:
+                return
+            resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            try:
                 snapshot = self._snapshot(self._knowledge.snapshot.name)
                 self._router.follow(snapshot)
                 snapshot.view(private=True, inferred=True, complete=False)
+            finally:
                 self._rested = time.monotonic() + _REST * (time.monotonic() - began)
+                self._bound()
 
     def answer(self, errand: Errand) -> None:
         """Send the answer or the fault."""

@@ -146,7 +146,8 @@ def serve(
         "graceful_timeout": _LOADING,
         "timeout": 120,
         "control_socket_disable": True,
-        "loglevel": "warning",
+        # A line for each malformed request would be for whoever sends them to fill a log, or a pipe that nobody reads.
+        "loglevel": "error",
         "proc_name": "commerce-kb",
         "when_ready": ready,
         "on_exit": ended,

@@ -155,6 +155,14 @@ def test_a_request_that_lies_is_refused(target: Target, request_: bytes) -> None
             assert b"secret" not in answer
 
 
+def test_malformed_requests_fill_no_log(target: Target) -> None:
+    """Nobody reads what this server says, and a pipe holds 64 KiB: two lines for each of these would be too many."""
+    for _ in range(1_500):
+        with connections(target, 1, b"GET  /health\r\n\r\n") as (client,):
+            assert client.recv(64).startswith(b"HTTP/1.1 400")
+    answered_at_once(target)
+
+
 @pytest.mark.parametrize(
     ("head", "statuses"),
     [

@@ -190,3 +190,17 @@ def test_every_local_link_of_a_page_leads_somewhere(server: Server) -> None:
     assert len(links) > 15
     links.remove("/sign-in")
     assert {link: server.get(link, Accept=PAGE).status for link in links} == dict.fromkeys(links, 200)
+
+
+def test_a_commit_and_a_difference_have_pages_documents_and_patches(server: Server) -> None:
+    listed = server.get("/commits", Accept=PAGE).text
+    number = int(re.findall(r'href="/commits/(\d+)"', listed)[0])
+    page = plain(server.get(f"/commits/{number}", Accept=PAGE).text)
+    assert "the shop" in page and "Velvet Lipstick" in page
+    assert "more" in plain(server.get(f"/commits/{number}?limit=3", Accept=PAGE).text).split()
+    told = server.get(f"/commits/{number}?limit=3", Accept="application/json").json
+    assert told["after"]["number"] == number and len(told["added"]) == 3 < told["counts"]["added"]
+    patch = server.get(f"/commits/{number}", Accept="application/rdf-patch").text
+    assert patch.count("\nA ") >= told["counts"]["added"] and patch.endswith("TC .\n")
+    assert "丝绒口红" in server.get(f"/diff?before=1&after={number}&lang=zh", Accept=PAGE).text
+    assert server.get("/diff").status == 400 and server.get("/commits/99").status == 404

@@ -6,6 +6,7 @@ without harm to the writer.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -40,25 +41,25 @@ class Preview:
     created: bool = False
 
 
-class Changing:
+class Changing(ABC):
     """Changes that are worked out on a snapshot and written as a difference; `KnowledgeBase` has them all."""
 
     folder: Folder
     author: str
     routes: bool
 
+    @abstractmethod
     def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Self:
         """The same store and writer for one request that a core carries out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recover(self) -> int:
         """Publish what a crash has left in the journal alone."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        raise NotImplementedError
 
     @routed()
     def update(
@@ -226,11 +227,13 @@ class Changing:
 
         return replace(self._write(source, carried_out, alone=True), created=created)
 
+    @abstractmethod
     def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
-        raise NotImplementedError
+        """What a commit says of itself."""
 
+    @abstractmethod
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
-        raise NotImplementedError
+        """Carry out what `work` wishes."""
 
 
 def _preview(snapshot: Snapshot, diff: GroundDiff, *, source: str, message: str, most: int | None) -> Preview:

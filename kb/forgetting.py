@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .erasure import Forgotten
 
 
-class Forgetting:
+class Forgetting(ABC):
     """Forgetting a buyer; what a crash interrupted, the next write goes on with."""
 
     folder: Folder
@@ -29,17 +30,17 @@ class Forgetting:
     _abandoned: Callable[[], bool] | None
 
     @property
+    @abstractmethod
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Forgetting:
         """The same store and writer for one request that a core carries out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recover(self) -> int:
         """Publish what a crash has left in the journal alone."""
-        raise NotImplementedError
 
     @routed()
     def forget(self, buyer: str) -> Forgotten:

@@ -6,6 +6,7 @@ What is let in goes the way of every commit. A node that still breaks a rule sta
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,7 @@ class QuarantineReport:
         return dict(vars(self))
 
 
-class Holding:
+class Holding(ABC):
     """What can be done with what the gate held back; `KnowledgeBase` has them all."""
 
     folder: Folder
@@ -89,17 +90,17 @@ class Holding:
     _abandoned: Callable[[], bool] | None
 
     @property
+    @abstractmethod
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Self:
         """The same store and writer for one request that a core carries out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recover(self) -> int:
         """Publish what a crash has left in the journal alone."""
-        raise NotImplementedError
 
     def quarantine(self) -> list[Entry]:
         """What the gate held back, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,15 +71,15 @@ class Trend:
         return {"commits": [vars(one) for one in self.points]}
 
 
-class Judging:
+class Judging(ABC):
     """What can be asked of a store's shapes; `KnowledgeBase` has them all."""
 
     folder: Folder
 
     @property
+    @abstractmethod
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        raise NotImplementedError
 
     def validate(
         self, *, shapes: Sequence[str | Path] = (), private: graphs.Private = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,26 +53,27 @@ class _Edited:
         return Patch(wanted.minus(stale), stale.minus(wanted))
 
 
-class Modelling:
+class Modelling(ABC):
     """What can be done with a store's ontology; `KnowledgeBase` has them all."""
 
     folder: Folder
     author: str
     routes: bool
 
+    @abstractmethod
     def on_behalf(self, author: str, abandoned: Callable[[], bool]) -> Self:
         """The same store and writer for one request that a core carries out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recover(self) -> int:
         """Publish what a crash has left in the journal alone."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def query(
         self,
         text: str,
@@ -83,13 +85,14 @@ class Modelling:
         engine: Choice = "auto",
     ) -> Result:
         """Run a SPARQL query."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _header(self, turn: Turn, source: str, message: str, content: str = "") -> Commit:
-        raise NotImplementedError
+        """What a commit says of itself."""
 
+    @abstractmethod
     def _write(self, source: str, work: Work, *, alone: bool = False) -> LoadReport:
-        raise NotImplementedError
+        """Carry out what `work` wishes."""
 
     def check_ontology(
         self, *, write: bool = False, progress: Callable[[str], None] = lambda step: None

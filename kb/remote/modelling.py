@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -24,14 +25,14 @@ from .http import Http
 from .plain import from_plain
 
 
-class RemoteModelling:
+class RemoteModelling(ABC):
     """What can be done with the ontology of a server's store; `RemoteKnowledgeBase` has it all."""
 
     _http: Http
 
+    @abstractmethod
     def profile(self) -> Profile:
         """What queries see, in numbers."""
-        raise NotImplementedError
 
     def check_ontology(self) -> OntologyCheck:
         """Check the server's ontology with the HermiT that is installed here. Raises ToolMissing without Java."""

@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from kb.conditions import Grant
@@ -28,6 +29,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 SAFE = ("GET", "HEAD", "OPTIONS")
 _FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _MOST_PEERS = 10_000
+_REMEMBERED = 64
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 
 
@@ -193,6 +195,7 @@ def is_local(*, bound: str, peer: str | None, headers: Mapping[str, str]) -> boo
     return is_loopback(bound) and is_loopback(peer) and not forwarded
 
 
+@lru_cache(_REMEMBERED)
 def is_loopback(address: str | None) -> bool:
     """Whether an address or the name localhost is this machine alone.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .faults import NotAcceptable
 
 LANGUAGES = ("en", "zh")
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 DATASETS = (N_QUADS, TRIG, JSON_LD)
 
 
-def choose(accept: str | None, offered: Sequence[Format], *, name: str | None = None) -> Format:
+# Most clients send the same few headers again and again.
+@lru_cache(_REMEMBERED)
+def choose(accept: str | None, offered: tuple[Format, ...], *, name: str | None = None) -> Format:
     """The offered format that the client likes best; between equals, the one offered first.
 
     ``name`` (from ``?format=``) is a format's name or media type and wins over ``accept``.

@@ -76,11 +76,11 @@ def endpoint() -> Response:
 
 
 def format_for(asked: protocol.QueryRequest, accept: str | None) -> Format:
-    """The format of a query's answer, after the query's text has passed the guard.
+    """The format of a query's answer; the worker bounds the query's text.
 
-    Raises QueryError, Forbidden, NotAcceptable.
+    Raises QueryError for an update, NotAcceptable.
     """
-    form = guard.check(asked.text)
+    form = guard.form_of(asked.text)
     if form is guard.Form.UPDATE:
         raise protocol.misplaced_update()
     offered = GRAPHS if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else SOLUTIONS

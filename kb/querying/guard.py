@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from ..errors import Forbidden, QueryError
 
@@ -67,6 +68,8 @@ _ENDS_EXPRESSION = _CLAUSES - {"EXISTS", "IF"} | {"GROUP", "HAVING", "LIMIT", "O
 _OPENING = {")": "(", "}": "{", "]": "[", ">>": "<<"}
 _HIDDEN = re.compile(r"[(!+\-*/|&=]")
 _PREVIEW = 40
+# One text is looked at several times on its way to an answer.
+_REMEMBERED = 8
 
 
 class _Bounds:
@@ -124,6 +127,7 @@ class _Bounds:
         return QueryError(what, where=position(self.text, at), hint="split the query into smaller ones")
 
 
+@lru_cache(_REMEMBERED)
 def check(text: str, *, limits: Limits | None = None, empty: Form | None = None) -> Form:
     """What the text asks for, after its length, depth, operators and clauses proved bounded.
 
@@ -167,8 +171,20 @@ def check(text: str, *, limits: Limits | None = None, empty: Form | None = None)
     if form is None and empty:
         return empty
     if form is None:
-        raise QueryError("The query is empty", hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE")
+        raise _empty()
     return Form(form)
+
+
+def form_of(text: str) -> Form:
+    """What the text asks for, by its first keyword alone: nothing is bounded yet. Raises QueryError as `check`.
+
+    >>> form_of("PREFIX ex: <http://example.org/> ASK { SERVICE")
+    <Form.ASK: 'ASK'>
+    """
+    for token in tokens(text):
+        if token.lastgroup == "word" and (word := token.group().upper()) not in PROLOGUE:
+            return Form(_form(word, text, token.start()))
+    raise _empty()
 
 
 def tokens(text: str) -> Iterator[re.Match[str]]:
@@ -180,6 +196,7 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
     return _TOKEN.finditer(text)
 
 
+@lru_cache(_REMEMBERED)
 def names_graphs(text: str) -> bool:
     """Whether a query speaks of graphs by name; words in comments, strings and variables don't count.
 
@@ -221,3 +238,7 @@ def _form(word: str, text: str, at: int) -> str:
             hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE (behind PREFIX and BASE)",
         )
     return word
+
+
+def _empty() -> QueryError:
+    return QueryError("The query is empty", hint="start with SELECT, ASK, CONSTRUCT or DESCRIBE")

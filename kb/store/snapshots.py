@@ -78,7 +78,7 @@ class Snapshot:
         except FileNotFoundError:
             return ""
 
-    @property
+    @cached_property
     def infers(self) -> bool:
         """Whether anything was inferred."""
         return self._merged_folder.exists()

@@ -10,7 +10,7 @@ import mmap
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -26,9 +26,12 @@ _SMALL_BYTES = 64 << 10
 
 
 class Kept(Protocol):
-    """Something that remembers in which files its arrays lie, by the names of its attributes."""
+    """Something that remembers in which files its arrays lie, by the names of its attributes.
 
-    kept: dict[str, Place]
+    What it remembers is exchanged, never changed: whoever finds the same `kept` again knows that nothing moved.
+    """
+
+    kept: Mapping[str, Place]
 
 
 class ArrayWriter:
@@ -41,6 +44,16 @@ class ArrayWriter:
         # Names of files -> the folders where they lie; text, for there are many at every commit.
         self._there = {entry.name: str(place) for place in places for entry in os.scandir(place)}
         self._small: dict[str, list[tuple[Kept, str]]] = defaultdict(list)
+        self._live: dict[str, int] = defaultdict(int)
+
+    def add_again(self, owner: Kept) -> None:
+        """Keep the arrays of `owner` that lie in files, as they do."""
+        for name, (file, *_) in owner.kept.items():
+            if file.endswith(".pack") and file in self._there:
+                self._small[file].append((owner, name))
+                self._live[file] += getattr(owner, name).nbytes
+            else:
+                self.add(owner, name)
 
     def add(self, owner: Kept, name: str, *, small: bool = False) -> None:
         """Keep an array of `owner`; with `small` in a pack, whatever its size."""
@@ -49,20 +62,22 @@ class ArrayWriter:
         if not len(array) or (file.endswith(".npy") and self.link(file)):
             return
         if small or array.nbytes <= _SMALL_BYTES or file.endswith(".pack"):
-            self._small[file if file in self._there else ""].append((owner, name))
+            place = file if file in self._there else ""
+            self._small[place].append((owner, name))
+            self._live[place] += array.nbytes
             return
         file = f"{xxhash.xxh3_128_hexdigest(np.ascontiguousarray(array).data)}-{array.dtype}.npy"
         if not self.link(file):
             np.save(self.create(file), array)
         offset = (self.folder / file).stat().st_size - array.nbytes
-        owner.kept[name] = (file, offset, len(array))
+        owner.kept = {**owner.kept, name: (file, offset, len(array))}
 
     def finish(self) -> None:
         """Write what is new and small into a pack, with what old packs hold that are small beside it or mostly idle."""
         fresh = self._small.pop("", [])
-        size = _bytes(fresh)
-        for file, arrays in sorted(self._small.items(), key=lambda item: _bytes(item[1])):
-            live = _bytes(arrays)
+        size = self._live[""]
+        for file, arrays in sorted(self._small.items(), key=lambda item: self._live[item[0]]):
+            live = self._live[file]
             if live < 2 * size or 2 * live < self._size(file):
                 fresh, size = fresh + arrays, size + live
             else:
@@ -79,7 +94,7 @@ class ArrayWriter:
         if not self.link(file):
             self.create(file).write_bytes(content)
         for (owner, name), offset in zip(fresh, offsets, strict=True):
-            owner.kept[name] = (file, offset, len(getattr(owner, name)))
+            owner.kept = {**owner.kept, name: (file, offset, len(getattr(owner, name)))}
 
     def link(self, file: str) -> bool:
         """Give the folder a file that is there already; False when it is not."""
@@ -124,7 +139,3 @@ def link(file: Path | str, place: Path | str) -> None:
         os.link(file, place)
     except OSError:
         shutil.copy2(file, place)
-
-
-def _bytes(arrays: Sequence[tuple[Kept, str]]) -> int:
-    return sum(getattr(owner, name).nbytes for owner, name in arrays)

@@ -20,7 +20,7 @@ from .arrays import ArrayReader, ArrayWriter, link
 from .dictionary import COLUMNS, Dictionary, Segment
 from .hash_table import HashTable
 from .image import VIEWS, Image
-from .layers import Base, Layered
+from .layers import Base, Layered, Written
 from .relations import GraphSets, Relation, Relations
 
 __all__ = ["LAYOUT", "damaged", "link", "read_image", "write_ahead", "write_image"]
@@ -40,13 +40,16 @@ def write_image(
     tables = image.dictionary.lasting_tables()
     for table in tables:
         writer.add(table, "slots")
-    layers = list(_layers(image))
-    for layered in layers:
+    for layered in _layers(image):
+        if _written(layered) is not None:  # Most are, and there are many at every commit.
+            for one in (layered.base, layered.overlay):
+                if one.kept:
+                    writer.add_again(one)
+            continue
         writer.add(layered.base, "pairs")
         writer.add(layered.base, "numbers")
-        if len(layered.overlay):  # Most have none, and there are many at every commit.
-            writer.add(layered.overlay, "pairs", small=True)
-            writer.add(layered.overlay, "numbers", small=True)
+        writer.add(layered.overlay, "pairs", small=True)
+        writer.add(layered.overlay, "numbers", small=True)
     writer.finish()
     for segment in image.dictionary.segments:
         _write_segment(segment, writer)
@@ -56,15 +59,10 @@ def write_image(
         "sets": image.sets.sets,
         "segments": [segment.name for segment in image.dictionary.segments],
         "tables": [{"first": one.first, "size": one.size, **one.kept} for one in tables],
-        "views": {
-            view: {
-                predicate: {"rows": _described(one.rows), "forms": _described(one.forms)}
-                for predicate, one in getattr(image, view).items()
-            }
-            for view in VIEWS
-        },
     }
-    writer.create("manifest.json").write_text(json.dumps(manifest, separators=(",", ":")), encoding="utf-8")
+    views = ",".join(f'"{view}":{{{_listed(getattr(image, view))}}}' for view in VIEWS)
+    text = f'{_json(manifest)[:-1]},"views":{{{views}}}}}'
+    writer.create("manifest.json").write_text(text, encoding="utf-8")
     return writer.new
 
 
@@ -143,18 +141,42 @@ def damaged(folder: Path) -> Iterator[tuple[str, str]]:
 def _layers(image: Image) -> Iterable[Layered]:
     for view in VIEWS:
         for relation in getattr(image, view).values():
-            yield from (one for one in (relation.rows, relation.forms) if len(one.base) or len(one.overlay))
+            yield relation.rows
+            yield relation.forms
 
 
-def _described(layered: Layered) -> dict[str, Any]:
-    if not len(layered.base) and not len(layered.overlay):
-        return {}
-    found: dict[str, Any] = {"size": len(layered), **layered.base.kept, "counts": layered.base.counts}
-    if layered.base.bare:
-        found["bare"] = True
-    if len(layered.overlay):
-        found["overlay"] = layered.overlay.kept
-    return found
+def _listed(relations: Relations) -> str:
+    """The members of the object that says where relations lie."""
+    return ",".join(
+        f'"{predicate}":{{"rows":{_described(one.rows)},"forms":{_described(one.forms)}}}'
+        for predicate, one in relations.items()
+    )
+
+
+def _described(layered: Layered) -> str:
+    text = _written(layered)
+    if text is None:
+        text, base, overlay = "{}", layered.base, layered.overlay
+        if len(base) or len(overlay):
+            found: dict[str, Any] = {"size": len(layered), **base.kept, "counts": base.counts}
+            if base.bare:
+                found["bare"] = True
+            if len(overlay):
+                found["overlay"] = overlay.kept
+            text = _json(found)
+        layered.written = Written(base.kept, overlay.kept, text)
+    return text
+
+
+def _written(layered: Layered) -> str | None:
+    """What was written of it, if its arrays lie where they did then."""
+    known = layered.written
+    there = known is not None and known.base is layered.base.kept and known.overlay is layered.overlay.kept
+    return known.text if known is not None and there else None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _read_relation(reader: ArrayReader, found: dict[str, Any], known: Relation | None) -> Relation:

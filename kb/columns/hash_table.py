@@ -6,6 +6,8 @@ begin. An array, it is used from a file as it lies there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ class HashTable:
         self.slots = slots
         self.first = first
         self.size = size
-        self.kept: dict[str, tuple[str, int, int]] = {}
+        self.kept: Mapping[str, tuple[str, int, int]] = {}
         self._shift = np.uint64(65 - len(slots).bit_length())
         self._mask = len(slots) - 1
 
@@ -77,3 +79,11 @@ class HashTable:
             on = ~hit & (entries != 0)
             rows, tags, places = rows[on], tags[on], places[on]
         return ids, ends
+
+    def candidates(self, hash: int) -> Iterator[int]:
+        """The ids that may have one hash."""
+        place, tag = hash >> int(self._shift), hash & int(_LOW)
+        while entry := int(self.slots[place]):
+            if entry >> 32 == tag:
+                yield entry & int(_LOW)
+            place = (place + 1) & self._mask

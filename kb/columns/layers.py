@@ -7,7 +7,8 @@ different from the base: (pair, number), the number 0 for a pair that is gone.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -38,7 +39,7 @@ class Base:
         self.numbers = numbers
         self.bare = bare
         # In which files the arrays lie, for those who write the next snapshot.
-        self.kept: dict[str, tuple[str, int, int]] = {}
+        self.kept: Mapping[str, tuple[str, int, int]] = {}
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -97,6 +98,15 @@ class Base:
         return {1: len(self)} if self.bare else _counts(self.numbers)
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was written of a state, as long as its layers lie where they did: they are `kept` there."""
+
+    base: Mapping[str, tuple[str, int, int]]
+    overlay: Mapping[str, tuple[str, int, int]]
+    text: str
+
+
 class Layered:
     """A base under an overlay; immutable. `origin` is the state that a merge was made of.
 
@@ -117,6 +127,8 @@ class Layered:
         self.base = base
         self.overlay = overlay or Base()
         self.origin = origin
+        # For those who write the next snapshot: most states are in many.
+        self.written: Written | None = None
         if size is None:
             there = np.count_nonzero(base.find(self.overlay.pairs))
             size = len(base) + int(np.count_nonzero(self.overlay.numbers)) - int(there)

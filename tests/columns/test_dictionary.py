@@ -89,6 +89,7 @@ def test_ids_stay_when_more_terms_come(batches: list[list[str]]) -> None:
         for term, identifier in zip(batch, ids, strict=True):
             assert given_out.setdefault(term, identifier) == identifier
     assert dictionary.find(list(given_out)).tolist() == list(given_out.values())
+    assert list(map(dictionary.id, given_out)) == list(given_out.values())
     assert sorted(set(dictionary.find(dictionary.decode(np.arange(1, len(dictionary) + 1))))) == list(
         range(1, len(dictionary) + 1)
     )
@@ -153,6 +154,10 @@ def test_terms_that_share_a_hash_are_kept_apart(batches: list[list[str]], differ
         assert len(set(everything)) == len(everything)
         assert dictionary.find(everything).tolist() == list(range(1, len(dictionary) + 1))
         assert dictionary.find(["<urn:never seen>"]).tolist() == [0]
+        assert list(map(dictionary.id, [*everything, "<urn:never seen>"])) == [
+            *range(1, len(dictionary) + 1),
+            0,
+        ]
 
 
 def test_a_hash_at_the_end_of_its_range_is_followed_by_zero() -> None:
@@ -161,7 +166,7 @@ def test_a_hash_at_the_end_of_its_range_is_followed_by_zero() -> None:
         dictionary = Dictionary()
         some = ["<urn:a>", "<urn:b>", "<urn:c>"]
         assert dictionary.decode(dictionary.encode(some)).to_pylist() == some
-        assert dictionary.find(some).tolist() == [1, 2, 3]
+        assert dictionary.find(some).tolist() == list(map(dictionary.id, some)) == [1, 2, 3]
 
 
 def test_terms_of_the_w3c_test_files_are_stored_as_a_store_does(shared_data: Callable[[str], Path]) -> None:

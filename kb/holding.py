@@ -8,9 +8,8 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -24,59 +23,12 @@ from .core.client import routed
 from .errors import SourceError, UsageError
 from .loading.rdf import read_rdf
 from .pipeline import Judged, Model, Patch, Wish
-from .reports import LoadReport
+from .reports import LoadReport, QuarantineReport
 from .skolem import prefix
 from .store import Commit, Folder, Snapshot
-from .store.quarantine import Entry, Quarantine
+from .store.quarantine import Quarantine, StoredEntry
 from .validation import Origin, ValidationReport
 from .writer import Outcome, Turn, Writer
-
-
-@dataclass(frozen=True)
-class QuarantineReport:
-    """What became of nodes in quarantine: those that conform, or went in, and those `held`, each with its reasons.
-
-    True where none is held. `commit` is that of a release.
-    """
-
-    id: str
-    released: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-    reasons: dict[str, list[str]] = field(default_factory=dict)
-    commit: str | None = None
-    number: int | None = None
-    added: int = 0
-    removed: int = 0
-    dry_run: bool = False
-    seconds: float = 0.0
-
-    def __bool__(self) -> bool:
-        return not self.held
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        if self.dry_run:
-            if self.released:
-                yield f"{self.id}: {len(self.released):,} nodes conform now"
-                yield f"Let them in: kb quarantine release {self.id}"
-        elif self.commit:
-            yield (
-                f"{self.id}: commit #{self.number} ({self.commit[:8]}): {len(self.released):,} nodes released, "
-                f"{self.added:,} quads added, {self.removed:,} removed"
-            )
-        elif self.released:
-            yield f"{self.id}: {len(self.released):,} nodes released; the store held all of it already"
-        if self.held:
-            yield f"{self.id}: {len(self.held):,} nodes stay in quarantine"
-        for node in self.held:
-            yield f"  {node}"
-            yield from (f"    {reason}" for reason in self.reasons.get(node, ()))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return dict(vars(self))
 
 
 class Holding(ABC):
@@ -102,11 +54,11 @@ class Holding(ABC):
     def recover(self) -> int:
         """Publish what a crash has left in the journal alone."""
 
-    def quarantine(self) -> list[Entry]:
+    def quarantine(self) -> list[StoredEntry]:
         """What the gate held back, oldest first."""
         return self._quarantine.entries()
 
-    def quarantine_entry(self, id: str) -> Entry:
+    def quarantine_entry(self, id: str) -> StoredEntry:
         """An entry by its id (``4056d00b``), or one node of it (``4056d00b/2``, or the node's IRI).
 
         Raises NotFound.
@@ -138,7 +90,7 @@ class Holding(ABC):
         def fixed(turn: Turn) -> Wish | Outcome:
             entry = self.quarantine_entry(id)
             whole = self._quarantine.whole(entry)
-            batches = read_rdf(path, graph=_graph_of(entry), skolem=prefix(turn_id(turn), 0))
+            batches = read_rdf(path, graph=entry.graph(), skolem=prefix(turn_id(turn), 0))
             said = b"".join(bytes(lines(batch)) for batch in batches)
             about = {line.split(b" ", 1)[0].decode() for line in said.splitlines()}
             if not about & set(entry.nodes):
@@ -217,7 +169,7 @@ class Holding(ABC):
         return report.with_origins(origins)
 
     @staticmethod
-    def _stored(image: Image, entry: Entry, nodes: Sequence[str]) -> Rows:
+    def _stored(image: Image, entry: StoredEntry, nodes: Sequence[str]) -> Rows:
         """What the store holds of nodes in the graphs that their quads in quarantine are meant for."""
         names = {batch["g"] for one in _batches(entry.about(nodes)) for batch in one.to_pylist()}
         wanted = distinct(image.dictionary.find(list(nodes)))
@@ -234,7 +186,7 @@ class Holding(ABC):
         if self.read_only:
             raise UsageError("This store was opened to read only")
 
-    def _release_of(self, turn: Turn, entry: Entry, message: str, *, dry_run: bool = False) -> Wish:
+    def _release_of(self, turn: Turn, entry: StoredEntry, message: str, *, dry_run: bool = False) -> Wish:
         """The commit that would let an entry's nodes in."""
         whole = self._quarantine.whole(entry)
         dictionary = turn.staging.image.dictionary
@@ -283,7 +235,7 @@ class Holding(ABC):
             seconds=time.monotonic() - started,
         )
 
-    def _with_reasons(self, whole: Entry, judged: Entry, report: ValidationReport) -> Entry:
+    def _with_reasons(self, whole: StoredEntry, judged: StoredEntry, report: ValidationReport) -> StoredEntry:
         """The entry with what was just said about some of its nodes in place of what was said before."""
         about = set(judged.nodes)
         old = [one for one in whole.report["results"] if one["focus"] not in about]
@@ -299,13 +251,6 @@ def _lines(batch: pa.RecordBatch) -> list[bytes]:
 def turn_id(turn: Turn) -> str:
     """What blank nodes of a fix are named below."""
     return Commit(turn.number).id
-
-
-def _graph_of(entry: Entry) -> str:
-    """The graph that the entry's quads were meant for."""
-    for batch in _batches(entry.about(entry.nodes)):
-        return batch.column("g")[0].as_py()[1:-1]
-    return graphs.of_source(entry.source)
 
 
 def _batches(text: bytes) -> Iterator[pa.RecordBatch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -152,3 +152,50 @@ class ReasoningReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {**self.__dict__, "accounts": [one.to_dict() for one in self.accounts]}
+
+
+@dataclass(frozen=True)
+class QuarantineReport:
+    """What became of nodes in quarantine: those that conform, or went in, and those `held`, each with its reasons.
+
+    True where none is held. `commit` is that of a release.
+    """
+
+    id: str
+    released: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    commit: str | None = None
+    number: int | None = None
+    added: int = 0
+    removed: int = 0
+    dry_run: bool = False
+    seconds: float = 0.0
+
+    def __bool__(self) -> bool:
+        return not self.held
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        if self.dry_run:
+            if self.released:
+                yield f"{self.id}: {len(self.released):,} nodes conform now"
+                yield f"Let them in: kb quarantine release {self.id}"
+        elif self.commit:
+            yield (
+                f"{self.id}: commit #{self.number} ({self.commit[:8]}): {len(self.released):,} nodes released, "
+                f"{self.added:,} quads added, {self.removed:,} removed"
+            )
+        elif self.released:
+            yield f"{self.id}: {len(self.released):,} nodes released; the store held all of it already"
+        if self.held:
+            yield f"{self.id}: {len(self.held):,} nodes stay in quarantine"
+        for node in self.held:
+            yield f"  {node}"
+            yield from (f"    {reason}" for reason in self.reasons.get(node, ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return dict(vars(self))

@@ -20,7 +20,7 @@ from kb.tokens import Role
 from . import writing
 from .bodies import read_body
 from .context import view
-from .negotiation import HTML, JSON_DOCUMENT, choose
+from .negotiation import HTML, JSON_DOCUMENT, N_QUADS, choose
 
 routes = Blueprint("quarantine", __name__)
 
@@ -35,11 +35,18 @@ def listed() -> Response:
 
 @routes.get("/quarantine/<path:id>")
 def shown(id: str) -> Response:
-    """An entry, or one node of it, with its quads.
+    """An entry, or one node of it, with its quads; as N-Quads all that its nodes would say: what to edit for a fix.
 
     Raises NotFound for what isn't there, or isn't for the caller.
     """
-    return _shown([_visible(_knowledge(), id)], whole=True)
+    knowledge = _knowledge()
+    entry = _visible(knowledge, id)
+    offered = (JSON_DOCUMENT, HTML, N_QUADS)
+    format = choose(request.headers.get("Accept"), offered, name=request.args.get("format"))
+    if format is not N_QUADS:
+        return _shown([entry], whole=True)
+    text = b"".join(knowledge.quarantine_quads(entry.id_of(node)) for node in entry.nodes)
+    return Response(text, content_type=N_QUADS.content_type, headers={"Cache-Control": "no-store"})
 
 
 @routes.post("/quarantine/<path:id>/<any(fix,release,drop):verb>")
@@ -148,6 +155,8 @@ def _shown(entries: list[Entry], *, whole: bool) -> Response:
 def _told(entry: Entry, *, whole: bool) -> dict[str, Any]:
     # Where its file lies on this machine is nobody's business.
     found = {key: value for key, value in entry.to_dict().items() if key != "quads"}
+    found |= {"numbers": entry.numbers, "origins": dict(entry.origins), "report": entry.report}
     if whole:
         found["content"] = entry.about(entry.nodes).decode()
+        found["removed"] = entry.about(entry.nodes, added=False).decode()
     return found

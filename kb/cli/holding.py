@@ -10,7 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..knowledge_base import KnowledgeBase
-from ..store.quarantine import Entry
+from ..store.quarantine import StoredEntry
 from .options import format_option, opened, put, say, store_option
 
 _ACTIONS = ("list", "show", "fix", "release", "drop")
@@ -64,7 +64,7 @@ def quarantine(action: str, id: str | None, file: Path | None, form: str, store:
     return 0
 
 
-def _list(entries: list[Entry], form: str) -> None:
+def _list(entries: list[StoredEntry], form: str) -> None:
     if form == "json":
         click.echo(json.dumps([one.to_dict() for one in entries], ensure_ascii=False, indent=2))
         return
@@ -75,7 +75,7 @@ def _list(entries: list[Entry], form: str) -> None:
         say("Nothing is in quarantine")
 
 
-def _nodes(entry: Entry) -> None:
+def _nodes(entry: StoredEntry) -> None:
     for node in entry.nodes:
         known = entry.origins.get(node, {})
         label = f" ({known['label']})" if "label" in known else ""

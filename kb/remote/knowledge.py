@@ -39,6 +39,7 @@ from ..validation.comparison import Comparison
 from ..values import Term, Value, term
 from ..versions import Changes, Reference
 from ..writes import Change, LoadOptions
+from .holding import RemoteHolding
 from .http import Http, Reply, error_of
 from .modelling import RemoteModelling
 from .plain import from_plain
@@ -59,7 +60,7 @@ class RemoteSnapshot:
     name: str
 
 
-class RemoteKnowledgeBase(RemoteModelling):
+class RemoteKnowledgeBase(RemoteHolding, RemoteModelling):
     """A knowledge base behind a server; `KnowledgeBase.connect` makes it.
 
     Its verbs are those of `KnowledgeBase` with their results and errors. What its token may not see is not there.

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
 from ..columns.batches import lines
 from ..errors import NotFound
+from ..graphs import of_source
 from .durable import sync
 from .journal import Commit
 
@@ -24,8 +26,8 @@ ADDED, REMOVED, REPORT = "quads.nq", "removed.nq", "report.json"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What one commit left in quarantine: nodes with their quads in a file, and the report.
+class Entry(ABC):
+    """What one commit left in quarantine: nodes with their quads, and the report.
 
     `numbers` are the nodes' numbers within the entry, which stay when others leave; `origins` says by node what
     is known about it (label, source, file, row).
@@ -34,7 +36,6 @@ class Entry:
     commit: str
     source: str
     nodes: tuple[str, ...]
-    quads: Path
     report: dict
     numbers: tuple[int, ...] = ()
     origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -77,12 +78,15 @@ class Entry:
         """By subject, the graphs that its quads lie in, of all that the commit left here."""
         found: dict[str, set[str]] = {}
         for line in (*self._lines(True), *self._lines(False)):
-            # A graph's name stands last, and no blank is in it.
-            name = line.rstrip(b" .\n").rsplit(b" ", 1)[-1].decode()[1:-1]
-            found.setdefault(line.split(b" ", 1)[0].decode(), set()).add(name)
+            found.setdefault(line.split(b" ", 1)[0].decode(), set()).add(_graph_of(line))
         return found
 
-    def only(self, node: str) -> Entry:
+    def graph(self) -> str:
+        """The graph that the quads of its nodes are meant for, or that of its source."""
+        first = next(iter(self.about(self.nodes).splitlines()), None)
+        return of_source(self.source) if first is None else _graph_of(first)
+
+    def only(self, node: str) -> Self:
         """The entry as if it held one node alone."""
         return replace(self, nodes=(node,), numbers=(self.numbers[self.nodes.index(node)],))
 
@@ -103,15 +107,34 @@ class Entry:
             "commit": self.commit,
             "source": self.source,
             "nodes": list(self.nodes),
-            "quads": str(self.quads),
             "held": details,
         }
+
+    @abstractmethod
+    def _lines(self, added: bool) -> Iterator[bytes]:
+        """The quads to add, or those to remove, a line each."""
+
+
+@dataclass(frozen=True)
+class StoredEntry(Entry):
+    """An entry with its `quads` in a file."""
+
+    quads: Path = field(kw_only=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as JSON-ready values."""
+        return {**super().to_dict(), "quads": str(self.quads)}
 
     def _lines(self, added: bool) -> Iterator[bytes]:
         path = self.quads if added else self.quads.with_name(REMOVED)
         if path.exists():
             with path.open("rb") as source:
                 yield from source
+
+
+def _graph_of(line: bytes) -> str:
+    # A graph's name stands last, and no blank is in it.
+    return line.rstrip(b" .\n").rsplit(b" ", 1)[-1].decode()[1:-1]
 
 
 def _english(message: Mapping[str, str]) -> str:
@@ -142,7 +165,7 @@ class Quarantine:
                     sink.write(lines(batch))
         names = tuple(nodes)
         numbers = tuple(range(1, len(names) + 1))
-        self._describe(Entry(commit.id, commit.source, names, place / ADDED, report, numbers))
+        self._describe(StoredEntry(commit.id, commit.source, names, report, numbers, quads=place / ADDED))
         return place
 
     def drop(self, commit: Commit) -> None:
@@ -155,11 +178,11 @@ class Quarantine:
             if place.name not in names:
                 shutil.rmtree(place, ignore_errors=True)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StoredEntry]:
         """All entries, oldest first."""
         return [_read(place) for place in sorted(self.folder.glob(f"*/{REPORT}"))]
 
-    def entry(self, reference: str) -> Entry:
+    def entry(self, reference: str) -> StoredEntry:
         """The entry of an id (``4056d00b``), or one node of it (``4056d00b/2``, or the node's IRI).
 
         Raises NotFound.
@@ -178,7 +201,7 @@ class Quarantine:
 
     def standing(
         self, source: str, *, quads: Iterable[pa.RecordBatch], spared: Iterable[pa.RecordBatch]
-    ) -> Entry | None:
+    ) -> StoredEntry | None:
         """The only entry of a source, if it has just these rows to add and to remove."""
         found = [one for one in self.entries() if one.source == source]
         if len(found) != 1:
@@ -189,7 +212,7 @@ class Quarantine:
                 return None
         return found[0]
 
-    def whole(self, entry: Entry) -> Entry:
+    def whole(self, entry: StoredEntry) -> StoredEntry:
         """The entry as it lies there now, all its nodes in it.
 
         Raises NotFound.
@@ -198,7 +221,7 @@ class Quarantine:
 
     def describe(
         self,
-        entry: Entry,
+        entry: StoredEntry,
         *,
         report: dict | None = None,
         origins: Mapping[str, Mapping[str, Any]] | None = None,
@@ -207,12 +230,12 @@ class Quarantine:
         origins = entry.origins if origins is None else {**entry.origins, **origins}
         self._describe(replace(entry, report=entry.report if report is None else report, origins=origins))
 
-    def restate(self, entry: Entry, *, added: bytes, removed: bytes) -> None:
+    def restate(self, entry: StoredEntry, *, added: bytes, removed: bytes) -> None:
         """Replace the quads that a whole entry would add, and those that it would remove."""
         _write(entry.quads.with_name(REMOVED), removed)
         _write(entry.quads, added)
 
-    def let_go(self, entry: Entry, nodes: Collection[str]) -> None:
+    def let_go(self, entry: StoredEntry, nodes: Collection[str]) -> None:
         """Take nodes with their quads out of a whole entry; the last one takes the entry with it."""
         left = tuple(node for node in entry.nodes if node not in set(nodes))
         if not left:
@@ -257,7 +280,7 @@ class Quarantine:
             if one.source == commit.source and one.quads.parent.name < commit.name:
                 shutil.rmtree(one.quads.parent, ignore_errors=True)
 
-    def _describe(self, entry: Entry) -> None:
+    def _describe(self, entry: StoredEntry) -> None:
         about = {
             "commit": entry.commit,
             "source": entry.source,
@@ -270,17 +293,17 @@ class Quarantine:
         _write(entry.quads.with_name(REPORT), text.encode())
 
 
-def _read(place: Path) -> Entry:
+def _read(place: Path) -> StoredEntry:
     about = json.loads(place.read_text(encoding="utf-8"))
     nodes = tuple(about["nodes"])
-    return Entry(
+    return StoredEntry(
         about["commit"],
         about["source"],
         nodes,
-        place.with_name(ADDED),
         about["report"],
         tuple(about.get("numbers", range(1, len(nodes) + 1))),
         about.get("origins", {}),
+        quads=place.with_name(ADDED),
     )
 
 

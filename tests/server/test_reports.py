@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from kb import KnowledgeBase, LoadOptions
+from kb.errors import NotFound
 from kb.graphs import PRIVATE, of_source
+from kb.remote import RemoteKnowledgeBase
 from kb.settings import Settings
 from tests.server.live import Server
 from tests.server.test_pages import PAGE, plain
@@ -105,6 +107,31 @@ def test_quarantine_is_closed_to_strangers_and_shows_no_node_of_hidden_graphs(he
     assert some.get(f"/quarantine/{deep['held'][0]['id']}").status == 404
 
 
+def test_a_connection_shows_quarantine_as_the_store_does(held: Server) -> None:
+    with local(held) as knowledge, connected(held.bearing("analyst")) as remote:
+        near, far = knowledge.quarantine(), remote.quarantine()
+        assert [{**one.to_dict(), "quads": ""} for one in far] == [
+            {**one.to_dict(), "quads": ""} for one in near
+        ]
+        for one in near:
+            (node,) = one.nodes
+            same = remote.quarantine_entry(node[1:-1])
+            assert same.about(one.nodes) == one.about(one.nodes) and same.reasons(node) == one.reasons(node)
+            assert remote.quarantine_quads(one.id) == knowledge.quarantine_quads(one.id)
+        with pytest.raises(NotFound):
+            remote.quarantine_entry("https://example.org/nobody")
+    with connected(held.bearing("analyst", graphs=(of_source("feed"),))) as some:
+        assert [one.source for one in some.quarantine()] == ["feed"]
+        (deep,) = [one for one in near if one.source == "deep"]
+        with pytest.raises(NotFound):
+            some.quarantine_quads(deep.id)
+
+
+def connected(server: Server) -> RemoteKnowledgeBase:
+    token = server.headers["Authorization"].removeprefix("Bearer ")
+    return KnowledgeBase.connect(server.address, token=token)
+
+
 def test_only_a_writer_of_its_graphs_changes_what_is_held(held: Server, tmp_path: Path) -> None:
     entries = held.bearing("analyst").get("/quarantine", Accept=JSON).json
     bad = next(one for one in entries if one["source"] == "feed")["held"][0]
@@ -124,9 +151,13 @@ def test_only_a_writer_of_its_graphs_changes_what_is_held(held: Server, tmp_path
     assert writer.ask("POST", fix, body=astray).status == 403
     assert writer.ask("POST", fix, body=b"no quads").status == 400
     assert writer.ask("POST", fix, body=mended).json["held"] == []
-    released = writer.ask("POST", release).json
-    assert released["released"] == [bad["node"]] and released["commit"]
-    assert held.bearing("writer").ask("POST", f"/quarantine/{deep['id']}/drop").json["dropped"]
+    (tmp_path / "mended.ttl").write_bytes(mended)
+    with connected(writer) as remote:
+        assert remote.quarantine_fix(bad["id"], tmp_path / "mended.ttl").dry_run
+        released = remote.quarantine_release(bad["node"][1:-1])
+        assert released and released.released == (bad["node"],) and released.commit
+    with connected(held.bearing("writer")) as remote:
+        assert remote.quarantine_drop(deep["id"]) == tuple(one["node"] for one in deep["held"])
     assert held.bearing("analyst").get("/quarantine", Accept=JSON).json == []
 
 

@@ -34,6 +34,7 @@ from . import (
     problems,
     quarantine,
     reports,
+    review,
     running,
     sparql,
     verbs,
@@ -169,7 +170,7 @@ def create_app(
         operations,
         running,
     )
-    for part in (*parts, contradictions, description_pages, quarantine, reports, verbs):
+    for part in (*parts, contradictions, description_pages, quarantine, reports, review, verbs):
         app.register_blueprint(part.routes)
     app.wsgi_app = lookups.Lookups(app, host_names=host_names, varying=bool(origins))  # type: ignore[method-assign,assignment]
     return app

@@ -21,7 +21,7 @@ from ..knowledge_base import KnowledgeBase
 from ..reports import LoadReport
 from ..terms import CKB, DCTERMS, PROV, RDF, RDFS, XSD
 from .edges import RELATION, Triples, iris, numbers, texts
-from .runs import asked
+from .runs import Asked, asked
 
 REVIEWS = f"{graphs.MINED}reviews"
 _AGENT = f"{graphs.DATA}miner/reviews"
@@ -66,6 +66,11 @@ class Decision:
     object: str
     accepted: bool
 
+    @property
+    def id(self) -> str:
+        """What it is called on the command line."""
+        return self.assertion.removeprefix(f"{graphs.DATA}relation/")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
@@ -75,7 +80,7 @@ class Decision:
         return f"{said}\t{self.assertion}\t{self.kind}\t{self.subject}\t{self.object}"
 
 
-def queue(knowledge: KnowledgeBase, *, kind: str | None = None, limit: int | None = None) -> list[Candidate]:
+def queue(knowledge: Asked, *, kind: str | None = None, limit: int | None = None) -> list[Candidate]:
     """The edges that wait for a decision, surest first."""
     found = []
     for row in asked(knowledge, "unstated"):
@@ -97,7 +102,7 @@ def queue(knowledge: KnowledgeBase, *, kind: str | None = None, limit: int | Non
     return _labelled(knowledge, found[:limit])
 
 
-def decisions(knowledge: KnowledgeBase, *, kind: str | None = None) -> list[Decision]:
+def decisions(knowledge: Asked, *, kind: str | None = None) -> list[Decision]:
     """All decisions that stand, or those about one kind of edge."""
     return [
         Decision(
@@ -165,7 +170,7 @@ def _decision_of(assertion: str) -> str:
     return f"{graphs.DATA}decision/{xxhash.xxh3_64_hexdigest(assertion.encode())}"
 
 
-def _labelled(knowledge: KnowledgeBase, candidates: list[Candidate]) -> list[Candidate]:
+def _labelled(knowledge: Asked, candidates: list[Candidate]) -> list[Candidate]:
     """The same candidates with what their ends are called."""
     ends = {end for one in candidates for end in (one.subject, one.object)}
     if not ends:

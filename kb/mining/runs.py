@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,9 +23,10 @@ import pyoxigraph as ox
 from .. import graphs
 from ..errors import NotFound, UsageError
 from ..knowledge_base import KnowledgeBase
-from ..querying.results import Solutions
+from ..querying.results import Result, Solutions
 from ..reports import LoadReport
 from ..terms import CKB, DCTERMS, PROV, RDF, RDFS, XSD
+from ..values import Term
 from ..versions import Changes
 from .edges import RELATION, Edges, Triples, iris, texts
 
@@ -34,8 +35,16 @@ _SAME_SCORE = 0.05
 _PARTS = {"kind", "subject", "object"}
 
 
+class Asked(Protocol):
+    """What answers queries: a knowledge base, one behind a server, what a caller of a server sees."""
+
+    def query(
+        self, text: str, *, reasoning: bool = ..., parameters: Mapping[str, Term] | None = ...
+    ) -> Result: ...
+
+
 def asked(
-    knowledge: KnowledgeBase, name: str, nodes: Sequence[str] = (), **parameters: ox.NamedNode | ox.Literal
+    knowledge: Asked, name: str, nodes: Sequence[str] = (), **parameters: ox.NamedNode | ox.Literal
 ) -> Solutions:
     """The rows of one of the package's queries; `nodes` (in N-Triples syntax) stand where it says ``# nodes``."""
     text = (resources.files(__package__) / "queries" / f"{name}.rq").read_text(encoding="utf-8")

@@ -55,9 +55,15 @@ def shop(knowledge: KnowledgeBase, tmp_path: Path) -> KnowledgeBase:
 
 
 def record(
-    knowledge: KnowledgeBase, edges: list[tuple[str, str, float]], *, stated: float = 0.8
+    knowledge: KnowledgeBase,
+    edges: list[tuple[str, str, float]],
+    *,
+    stated: float = 0.8,
+    miner: str = "substitutes",
+    private: bool = False,
 ) -> RunReport:
-    run = Recorder(knowledge, "substitutes", method="for tests", parameters={"stated": stated})
+    parameters = {"stated": stated}
+    run = Recorder(knowledge, miner, method="for tests", parameters=parameters, private=private)
     scores = np.array([score for _, _, score in edges])
     some = Edges(
         kind="substitute",

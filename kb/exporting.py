@@ -25,7 +25,7 @@ class Exporting(Reading):
         options: ExportOptions | None = None,
         since: Reference | None = None,
     ) -> Delivered:
-        """Write ``star-schema``, ``recbole``, ``pyg``, ``pykeen`` or ``schema-org`` to a folder, with a manifest.
+        """Write a format (`kb.exports.FORMATS`: ``star-schema``, ``recbole``, ...) to a folder, with a manifest.
 
         With `since` (star-schema only) what changed after that commit: upserts and deletes of each table. Of an
         earlier state: ``kb.at(time).export(...)``. The store notes exports that hold buyers.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from . import pyg, pykeen, recbole, schema_org, star_schema
+from . import feast, kgat, pyg, pykeen, recbole, schema_org, star_schema
 from .files import Files
 from .material import Material
 
@@ -27,7 +27,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "star-schema": Format("fact and dimension tables in Parquet, facts by month", star_schema.write),
         "recbole": Format("RecBole's atomic files: interactions by time, items, knowledge", recbole.write),
+        "kgat": Format("the files of KGAT and KGIN: users' items, knowledge, all as numbers", kgat.write),
         "pyg": Format("nodes and edges in Parquet for PyTorch Geometric's HeteroData", pyg.write),
+        "feast": Format("a feature repository for Feast: Parquet with event times, definitions", feast.write),
         "pykeen": Format(
             "triples to learn embeddings from: train, validation, test", pykeen.write, personal=False
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -65,9 +66,7 @@ class Material:
 
         Raises SourceError where nothing is left.
         """
-        with duckdb.connect() as connection:
-            for name in ("fact_order_line", "fact_interaction"):
-                connection.register(name, _without_zone(self[name].rows))
+        with self._events() as connection:
             rows = connection.sql(_query("interactions")).to_arrow_table()
             rows = _cored(connection, rows, self._core)
         if not len(rows):
@@ -76,6 +75,16 @@ class Material:
                 hint="load orders or events, or lower --core",
             )
         return _in_utc(rows)
+
+    def activity(self, *, of: str, others: str) -> pa.Table:
+        """Sums of what each `of` (buyer, spu) had done or met by the end of a day, known at the midnight after.
+
+        `others` names the column that counts who or what was on the other side, each once. No core is taken: a
+        feature that knew who would stay would know the future.
+        """
+        with self._events() as connection:
+            query = _query("activity").format(entity=of, others=others)
+            return _in_utc(connection.sql(query).to_arrow_table())
 
     @cached_property
     def split(self) -> Split:
@@ -103,6 +112,14 @@ class Material:
     @cached_property
     def _edges(self) -> pa.Table:
         return self._star.rows(_query("edges"), key=("head", "relation", "tail"))
+
+    @contextmanager
+    def _events(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """DuckDB with the two tables of what buyers did."""
+        with duckdb.connect() as connection:
+            for name in ("fact_order_line", "fact_interaction"):
+                connection.register(name, _without_zone(self[name].rows))
+            yield connection
 
     def _hidden(self, column: pa.ChunkedArray) -> pa.Array:
         """Pseudonyms in the place of IRIs."""

@@ -174,6 +174,34 @@ def test_no_edge_stands_both_ways(name: str, made: Path) -> None:
     )
 
 
+def test_kgat_says_what_recbole_says_in_numbers(made: Path) -> None:
+    folder = made / "kgat"
+    names = {}
+    for kind in ("user", "item", "entity", "relation"):
+        head, *rows = (line.split(" ") for line in (folder / f"{kind}_list.txt").read_text().splitlines())
+        assert head == ["org_id", "remap_id"] and [int(row[1]) for row in rows] == list(range(len(rows)))
+        names[kind] = [row[0] for row in rows]
+    assert names["entity"][: len(names["item"])] == names["item"]
+    for part in ("train", "valid", "test"):
+        lines = [
+            list(map(int, line.split(" "))) for line in (folder / f"{part}.txt").read_text().splitlines()
+        ]
+        assert [line[0] for line in lines] == sorted({line[0] for line in lines})
+        told = [(user, names["item"][item]) for user, *items in lines for item in items]
+        rows = lines_of(made / "recbole" / f"recbole.{part}.inter")[1:]
+        assert Counter(item for _, item in told) == Counter(row[1] for row in rows)
+        assert sorted(Counter(user for user, _ in told).values()) == sorted(
+            Counter(row[0] for row in rows).values()
+        )
+    triples = [
+        tuple(map(int, line.split(" "))) for line in (folder / "kg_final.txt").read_text().splitlines()
+    ]
+    entity, relation = names["entity"], names["relation"]
+    told_edges = {(entity[head], relation[name], entity[tail]) for head, name, tail in triples}
+    assert told_edges == {tuple(row[:3]) for row in lines_of(made / "recbole" / "recbole.kg")[1:]}
+    assert len(triples) == len(told_edges) > 500
+
+
 def test_pykeen_tests_only_what_was_trained(made: Path) -> None:
     parts = {name: lines_of(made / "pykeen" / f"{name}.txt") for name in ("train", "valid", "test")}
     trained = {term for row in parts["train"] for term in row}

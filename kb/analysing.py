@@ -40,6 +40,10 @@ class Analysing(Reading):
 
         return insight_of(self._market_of(private), name, self._resolved(scope or Scope(), private))
 
+    def prepare_insight(self, *, private: Private = True) -> None:
+        """Make the tables behind insights ready now, so that the first one need not."""
+        self._market_of(private).prepare()
+
     def _market_of(self, private: Private) -> Market:
         from .insight import Market
         from .star import Relational, Star

@@ -19,7 +19,7 @@ from kb.querying import guard
 from kb.querying.binding import bound
 from kb.querying.find import Match
 from kb.querying.results import Result, Solutions, Triples, Truth
-from kb.querying.run import Dataset
+from kb.querying.run import Dataset, Term
 from kb.store import Snapshot
 from kb.workers import Call, Changed, Dump, Head, Heading, Patches, Pool, Query, Stream
 
@@ -109,8 +109,11 @@ class View:
         """Entities by name, as ``KnowledgeBase.find``."""
         return cast(list[Match], self.call("find", text=text, kind=kind, limit=limit))
 
-    def query(self, text: str, *, reasoning: bool = True) -> Result:
+    def query(
+        self, text: str, *, reasoning: bool = True, parameters: Mapping[str, Term] | None = None
+    ) -> Result:
         """Run a query whose answer fits into a page."""
+        text = bound(text, parameters) if parameters else text
         form = guard.check(text)
         format = "nt" if form in (guard.Form.CONSTRUCT, guard.Form.DESCRIBE) else "json"
         query = Query(

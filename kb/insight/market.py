@@ -34,6 +34,11 @@ class Market:
             self._tables[name] = self._backend.create_table(name, rows, overwrite=True)
         return self._tables[name]
 
+    def prepare(self) -> None:
+        """Put all tables there at once."""
+        tables = [*map(self.__getitem__, self._star.definitions), self.sales]
+        assert all(one.columns for one in tables)
+
     def rows(self, expression: ibis.Table) -> pa.Table:
         """The rows of an expression."""
         return expression.to_pyarrow()

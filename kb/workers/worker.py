@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import sys
 import time
@@ -54,6 +55,7 @@ _SYNTAXES = {
     "trig": ox.RdfFormat.TRIG,
 }
 _KEPT = 2
+_STATM = Path("/proc/self/statm")
 # Who has nothing to do looks so often for a new commit, in seconds.
 _PAUSE = 0.2
 # Behind following a commit it rests so many times as long as that took: commits may come in one after another.
@@ -88,6 +90,8 @@ class _Worker:
         self._ready: set[tuple[object, ...]] = set()
         self._router = Router()
         self._rested = 0.0
+        # Not there on macOS, where the pool alone watches.
+        self._own_pages = _STATM.open("rb", buffering=0) if _STATM.exists() else None
 
     def warm(self) -> None:
         """Open what most requests need."""
@@ -202,6 +206,10 @@ class _Worker:
         if call.verb not in VERBS:
             raise Forbidden(f"Workers carry out no '{call.verb}'")
         knowledge = self._knowledge if call.past is None else self._knowledge.at(call.past)
+        if call.verb == "insight":
+            # Tables that all insights share must not make the first one pass for a long request.
+            with self._aside():
+                knowledge.prepare_insight(private=call.arguments.get("private", True))
         value = getattr(knowledge, call.verb)(**call.arguments)
         return None if value is not None and isinstance(value, KnowledgeBase) else value
 
@@ -221,12 +229,18 @@ class _Worker:
         needs = querying.needs(snapshot, asked.text, asked.dataset)
         known = (snapshot.name, *needs.values())
         if known not in self._ready:
-            resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            send(self._connection, Kind.PREPARING)
-            snapshot.view(**needs)
-            send(self._connection, Kind.PREPARED)
+            with self._aside():
+                snapshot.view(**needs)
             self._ready.add(known)
-            self._bound()
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Do what others will use too: the request's clock stands still, its memory is not bounded."""
+        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        send(self._connection, Kind.PREPARING)
+        yield
+        send(self._connection, Kind.PREPARED)
+        self._bound()
 
     def _snapshot(self, name: str) -> Snapshot:
         found = self._snapshots.get(name)
@@ -249,10 +263,9 @@ class _Worker:
 
         Files that are mapped, as RocksDB and the columns do, don't count.
         """
-        try:
-            pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
-        except OSError:
-            return  # The pool alone watches, as on macOS.
+        if self._own_pages is None:
+            return
+        pages = int(os.pread(self._own_pages.fileno(), 200, 0).split()[5])
         most = pages * resource.getpagesize() + self._memory
         resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 from kb import KnowledgeBase
 from kb.insight import INSIGHTS, Scope
+from kb.workers.errands import Call, Kind
+from kb.workers.worker import work
 from tests.server.live import Server
 
 BRAND = "https://w3id.org/commerce-kb/id/brand/B0005"
@@ -32,6 +35,20 @@ def test_it_tells_what_the_library_tells(market: Server, demo_store: Path) -> No
     assert found.json["sparql"].startswith("/questions/C01?category=https")
     table = list(csv.reader(io.StringIO(market.get("/insight/top?category=Beauty&limit=5&format=csv").text)))
     assert [row[1] for row in table[1:]] == [row["spu"] for row in found.json["rows"]]
+
+
+def test_tables_are_made_aside_so_that_no_insight_passes_for_a_long_request(demo_store: Path) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, demo_store, 1 << 30))
+    process.start()
+    theirs.close()
+    kinds = [Kind(ours.recv_bytes()[:1])]
+    ours.send(Call("insight", {"name": "top", "private": True}))
+    while kinds[-1] is not Kind.VALUE:
+        kinds.append(Kind(ours.recv_bytes()[:1]))
+    ours.close()
+    process.join(60)
+    assert kinds == [Kind.READY, Kind.PREPARING, Kind.PREPARED, Kind.VALUE] and process.exitcode == 0
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -6,7 +6,7 @@ PORT ?= 7878
 STORE ?= shop.kb
 MINUTES ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test faults attack lint bench docs ontology lock clean
+.PHONY: help demo serve test faults attack fuzz lint bench docs ontology lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ faults: $(VENV)/.dev ## Kill, tear and fill: the fault tests with 200 rounds
 
 attack: $(VENV)/.dev ## Attack a real server; MINUTES=60 goes on with random requests for an hour
 	KB_ATTACK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/attacks
+
+fuzz: $(VENV)/.dev ## Compare columns with Oxigraph on random queries; MINUTES=60 goes on for an hour, SEED=7 begins there
+	$(BIN)/python -m tests.analytics.hunt --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check kb server tests benchmarks examples

@@ -35,6 +35,11 @@ class Path:
     parts: tuple[Path, ...] = ()
     iri: str = ""
 
+    @property
+    def negates(self) -> bool:
+        """Whether a negated property set is in it."""
+        return self.operator == "!" or any(one.negates for one in self.parts)
+
 
 Term = Variable | Constant
 
@@ -216,3 +221,19 @@ def variables_of(group: Group) -> Iterator[str]:
             yield from element.expression.variables
         else:
             yield from element.names or variables_of(element.where)
+
+
+def elements_of(group: Group) -> Iterator[Element]:
+    """The elements of a group and of all groups within it."""
+    for one in group.filters:
+        if isinstance(one, Exists):
+            yield from elements_of(one.group)
+    for element in group.elements:
+        yield element
+        if isinstance(element, (Optional, Minus)):
+            yield from elements_of(element.group)
+        elif isinstance(element, Union):
+            for part in element.groups:
+                yield from elements_of(part)
+        elif isinstance(element, Select):
+            yield from elements_of(element.where)

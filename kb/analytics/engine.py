@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from ..querying.arrow import column_of
 from ..querying.plans import Step
-from .algebra import Bgp, Element, Exists, Group, Minus, Optional, Pattern, Select, Uncovered, Union, Variable
+from .algebra import Pattern, Uncovered, Variable
 from .execution import Execution
 from .graph import Graph
 from .matching import Matcher
@@ -59,9 +59,8 @@ class Engine:
             if len(self._sizes) > MOST_PLANS:
                 self._sizes.clear()
             matcher = Matcher(self.graph)
-            self._sizes[text] = max(
-                (matcher.widest(patterns) for patterns in _blocks(self.plans.of(text).select)), default=0.0
-            )
+            blocks = self.plans.blocks(text)
+            self._sizes[text] = max(map(matcher.widest, blocks), default=0.0)
         return self._sizes[text]
 
     def answer(self, text: str) -> Found:
@@ -147,34 +146,3 @@ class Engine:
         if body.count(b"\n") != rows or body.count(b"\t") != rows * (len(columns) - 1):
             raise Uncovered("terms with line breaks in their syntax")
         return body
-
-
-def _blocks(select: Select) -> list[list[Pattern]]:
-    """The triple patterns of each group."""
-    found: list[list[Pattern]] = []
-
-    def visit(group: Group) -> None:
-        here: list[Pattern] = []
-        for element in group.elements:
-            if isinstance(element, Bgp):
-                here += element.patterns
-            else:
-                inner(element)
-        for one in group.filters:
-            if isinstance(one, Exists):
-                inner(one)
-        if here:
-            found.append(here)
-
-    def inner(element: Element | Exists) -> None:
-        if isinstance(element, Select):
-            visit(element.where)
-        elif isinstance(element, Union):
-            for one in element.groups:
-                visit(one)
-        elif isinstance(element, (Optional, Minus)):
-            # What these add is looked up for what is there already.
-            return
-
-    visit(select.where)
-    return found

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from ..querying.run import answered
 from .algebra import Query, Uncovered
 from .reading import read
+from .templates import Templates
 
 MOST_PLANS = 512
 
@@ -19,6 +20,7 @@ class Plans:
     def __init__(self) -> None:
         self._nothing = ox.Store()
         self._known: OrderedDict[str, Query | Uncovered] = OrderedDict()
+        self.blocks = Templates(self.of).blocks
 
     def of(self, text: str) -> Query:
         """The algebra of a query.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from .algebra import (
     Minus,
     Optional,
     OrderKey,
+    Path,
     Pattern,
     Query,
     Select,
@@ -28,6 +30,8 @@ from .algebra import (
     Union,
     Values,
     Variable,
+    elements_of,
+    variables_of,
 )
 from .patterns import CONSTANTS, Node, PatternReader
 
@@ -87,6 +91,7 @@ class _Reader(PatternReader):
         if template is not None:
             made = frozenset[str]().union(*(one.variables for one in template))
             select = replace(select, names=tuple(sorted(made)))
+        _check_negated(select)
         return Query(select, body.type == "ask_query", self.prologue, self.marker, self.hides, template)
 
     def _template(self, node: Node) -> tuple[Pattern, ...]:
@@ -348,6 +353,22 @@ class _Reader(PatternReader):
         name = self.fresh().name
         collected.append(Aggregate(function, distinct, argument, name, separator))
         return name
+
+
+def _check_negated(select: Select) -> None:
+    """Of a negated property set with both ends known Oxigraph gives a pair once or once a triple, as its plan is.
+
+    Raises Uncovered where both ends may be known.
+    """
+    inner = [one for one in elements_of(select.where) if isinstance(one, Select)]
+    names = Counter(name for one in (select, *inner) for name in variables_of(one.where))
+    names.update(name for one in (select, *inner) if one.values for name in one.values.names)
+    for block in elements_of(select.where):
+        for one in block.patterns if isinstance(block, Bgp) else ():
+            ends = (one.subject, one.object)
+            known = all(isinstance(end, Constant) or names[end.name] > 1 for end in ends)
+            if known and isinstance(one.predicate, Path) and one.predicate.negates:
+                raise Uncovered("a negated property set between what is known")
 
 
 def _chain(node: Node, operator: str) -> list[Node]:

@@ -18,6 +18,8 @@ from ..columns.values import XSD, well_formed
 
 Ids = NDArray[np.int64]
 UNIT = 1_000_000
+# So few terms are found sooner one by one.
+_FEW = 8
 """Numbers are kept as so many millionths."""
 _SUFFIX = {name: f'"^^<{XSD}{name}>' for name in ("integer", "decimal", "boolean", "dateTime", "date")}
 _NUMBER = {
@@ -97,7 +99,10 @@ class Terms:
         known = self._ids
         fresh = list(dict.fromkeys(text for text in texts if text not in known))
         if fresh:
-            for text, found in zip(fresh, self._dictionary.find(fresh).tolist(), strict=True):
+            dictionary = self._dictionary
+            few = len(fresh) <= _FEW
+            places = list(map(dictionary.id, fresh)) if few else dictionary.find(fresh).tolist()
+            for text, found in zip(fresh, places, strict=True):
                 # What the dictionary has learnt since is a term of queries here.
                 if not found or found >= self._end:
                     found = len(self)

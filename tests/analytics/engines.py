@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyoxigraph as ox
 
+from kb.analytics.algebra import Uncovered
 from kb.analytics.engine import Engine
 from kb.analytics.graph import Graph
 from kb.analytics.terms import Terms
@@ -42,6 +43,24 @@ def answer_of(engine: Engine, query: str) -> Counter[Row]:
     if found.truth is not None:
         return Counter([(str(found.truth),)])
     return rows_of(engine.solutions(found) if found.template is None else engine.triples(found))
+
+
+def compared(triples: Sequence[tuple[str, str, str]], query: str) -> str:
+    """Which engines answered, in a word.
+
+    Raises AssertionError where both did, and differently.
+    """
+    store, engine = both(triples)
+    try:
+        expected = rows_of(store.query(query))  # type: ignore[arg-type]
+    except SyntaxError:
+        return "refused"
+    try:
+        answer = answer_of(engine, query)
+    except Uncovered:
+        return "left"
+    assert answer == expected
+    return "answered"
 
 
 def rows_of(found: ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple]) -> Counter[Row]:

@@ -5,22 +5,29 @@ Id 0 is unbound. Two solutions have the same term where they have the same id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 from numpy.typing import NDArray
 
 from ..columns.dictionary import Dictionary
 from ..columns.values import XSD, well_formed
 
 Ids = NDArray[np.int64]
+Made = TypeVar("Made")
 UNIT = 1_000_000
+"""Numbers are kept as so many millionths."""
 # So few terms are found sooner one by one.
 _FEW = 8
-"""Numbers are kept as so many millionths."""
+# Of so many lists of ids, each up to so long, is kept what was made of them.
+_KEPT = 4
+_LONGEST = 1 << 20
 _SUFFIX = {name: f'"^^<{XSD}{name}>' for name in ("integer", "decimal", "boolean", "dateTime", "date")}
 _NUMBER = {
     "integer": r"^-?[0-9]{1,12}$",
@@ -69,6 +76,7 @@ class Terms:
         self._sort = np.zeros(self._base, np.uint8)
         self._sort[0] = Sort.UNBOUND
         self._number = np.zeros(self._base, np.int64)
+        self._kept: OrderedDict[bytes, Any] = OrderedDict()
 
     def __len__(self) -> int:
         """One more than the largest id."""
@@ -122,6 +130,16 @@ class Terms:
         found = self._dictionary.decode(np.where(made, 0, ids).astype(np.uint32))
         values = [self._made[one - self._base] for one in ids[made].tolist()]
         return pc.replace_with_mask(found, pa.array(made), pa.array(values, pa.large_string()))
+
+    def kept(self, ids: Ids, make: Callable[[Ids], Made]) -> Made:
+        """What `make` makes of ids; for those asked for last it is remembered, so that there is one `make` for all."""
+        key = xxhash.xxh3_128_digest(np.ascontiguousarray(ids).data)
+        made = self._kept.pop(key) if key in self._kept else make(ids)
+        if len(ids) <= _LONGEST:
+            self._kept[key] = made
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
 
     def lexical(self, ids: Ids) -> pa.LargeStringArray:
         """The strings of plain literals and IRIs, without quotes or brackets, escapes as they are."""

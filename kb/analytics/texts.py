@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,8 @@ TESTS = {"CONTAINS", "REGEX", "STRENDS", "STRSTARTS"}
 _FOLDS: dict[str, Callable[[pa.Array], pa.Array]] = {"LCASE": pc.ascii_lower, "UCASE": pc.ascii_upper}
 # A regular expression that means itself, in which letters fold alike everywhere.
 _WORD = re.compile("[A-Za-z0-9 _]+")
+# What folds to an ASCII letter beside its capital (Unicode, simple case folding): the long s, the sign of Kelvin.
+_FOLDING = {"\u017f": "s", "\u212a": "k"}
 _STRINGS = (Sort.STRING, Sort.LANGUAGE)
 _NO_STRINGS = (
     *(Sort.UNBOUND, Sort.IRI, Sort.BLANK, Sort.INTEGER),
@@ -33,6 +37,28 @@ class Tested:
     true: Mask
     error: Mask
     unknown: Mask
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What literals and IRIs say, without quotes, languages and brackets; `clear` where nothing in it is escaped."""
+
+    texts: pa.LargeStringArray
+    clear: pa.BooleanArray
+
+    @classmethod
+    def of(cls, terms: pa.LargeStringArray) -> Self:
+        """The contents of terms in N-Triples syntax."""
+        texts = pc.utf8_slice_codeunits(pc.replace_substring_regex(terms, '"@[A-Za-z0-9-]+$', '"'), 1, -1)
+        return cls(texts, pc.invert(pc.match_substring(texts, "\\")))
+
+    @cached_property
+    def folded(self) -> pa.LargeStringArray:
+        """The texts with all that folds to an ASCII letter as that letter."""
+        found = pc.ascii_lower(self.texts)
+        for letter, plain in _FOLDING.items():
+            found = pc.replace_substring(found, letter, plain)
+        return found
 
 
 def tested(expression: Expression, column: Callable[[str], Ids], terms: Terms) -> Tested | None:
@@ -57,23 +83,26 @@ def tested(expression: Expression, column: Callable[[str], Ids], terms: Terms) -
     error = sorts == Sort.UNBOUND if whole else np.isin(sorts, _NO_STRINGS)
     known = np.isin(sorts, (*_STRINGS, Sort.IRI) if whole else _STRINGS)
     true = np.zeros(len(ids), bool)
-    texts = pc.replace_substring_regex(terms.texts(ids[known]), '"@[A-Za-z0-9-]+$', '"')
-    contents = pc.utf8_slice_codeunits(texts, 1, -1)
-    clear = pc.invert(pc.match_substring(contents, "\\"))
+    found = terms.kept(ids[known], lambda some: _Contents.of(terms.texts(some)))
+    clear = found.clear
     if folds:
-        clear = pc.and_(clear, pc.string_is_ascii(contents))
-        contents = _FOLDS[folds[0]](contents)
-    true[known] = _matching(expression.operator, contents, word, fold=flags == ["i"]).to_numpy(False)
+        clear = pc.and_(clear, pc.string_is_ascii(found.texts))
+        matched = _matching(expression.operator, _FOLDS[folds[0]](found.texts), word)
+    elif flags == ["i"]:
+        matched = pc.match_substring(found.folded, word.lower())
+    else:
+        matched = _matching(expression.operator, found.texts, word)
+    true[known] = matched.to_numpy(False)
     known[known] = clear.to_numpy(False)
     return Tested((true & known)[places], error[places], ~(known | error)[places])
 
 
-def _matching(operator: str, contents: pa.Array, word: str, *, fold: bool) -> pa.Array:
+def _matching(operator: str, contents: pa.Array, word: str) -> pa.Array:
     if operator == "STRSTARTS":
         return pc.starts_with(contents, word)
     if operator == "STRENDS":
         return pc.ends_with(contents, word)
-    return pc.match_substring(contents, word, ignore_case=fold)
+    return pc.match_substring(contents, word)
 
 
 def _plain(expression: Expression) -> str | None:

@@ -60,6 +60,7 @@ _TOKEN = re.compile(
 )
 
 _NAMING = {"FROM", "GRAPH"}
+_PERHAPS_NAMING = re.compile("from|graph", re.IGNORECASE)
 PROLOGUE = {"PREFIX", "BASE", "VERSION"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 _READING = {"WHERE", "LOAD", "ADD", "MOVE", "COPY"}
@@ -203,6 +204,8 @@ def names_graphs(text: str) -> bool:
     >>> names_graphs("SELECT * { GRAPH ?g { ?s ?p ?o } }"), names_graphs("SELECT ?graph {} # from a to b")
     (True, False)
     """
+    if not _PERHAPS_NAMING.search(text):
+        return False
     words = (token["word"] for token in tokens(text) if token["word"])
     return any(word.upper() in _NAMING for word in words)
 

@@ -53,3 +53,24 @@ def test_operators_by_the_hundred_have_an_answer(name: str) -> None:
         assert answer_of(engine, query) == expected
     except Uncovered as reason:
         assert name == "a sum" and "deep" in str(reason)
+
+
+@pytest.mark.parametrize("word", ["disk", "DISK", "sk", "I", "k s"])
+@pytest.mark.parametrize(
+    "test", ["REGEX(?o, '{}', 'i')", "REGEX(STR(?o), '{}', 'i')", "CONTAINS(LCASE(?o), LCASE('{}'))"]
+)
+def test_letters_fold_as_unicode_says(word: str, test: str) -> None:
+    # The long s and the sign of Kelvin fold to ASCII letters; the dotted capital I does not.
+    said = [
+        "disk",
+        "DISK",
+        "di\u017fk",
+        "dis\u212a",
+        "D\u0130SK",
+        "d\u0131sk",
+        "\u017f\u212a",
+        "dis k s",
+        "stra\u00dfe k\u017f",
+    ]
+    triples = [("<urn:s>", "<urn:p>", f'"{text}"{tag}') for text in said for tag in ("", "@en")]
+    assert compared(triples, f"SELECT ?o {{ ?s <urn:p> ?o FILTER({test.format(word)}) }}") == "answered"

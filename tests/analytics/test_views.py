@@ -20,7 +20,6 @@ from kb.columns.rows import Rows
 from kb.graphs import of_source
 from tests.analytics.engines import answer_of
 from tests.analytics.grammar import graphs, queries
-from tests.analytics.test_same_answers import EXAMPLES
 
 Triple = tuple[str, str, str]
 SEEN = {"private": True, "inferred": True}
@@ -51,9 +50,7 @@ def answer(engine: Engine, query: str) -> Counter | None:
         return None
 
 
-@settings(
-    max_examples=EXAMPLES // 8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(graphs(), graphs(), st.lists(queries(), min_size=1, max_size=3))
 def test_an_engine_that_went_on_answers_as_a_new_one(
     first: list[Triple], second: list[Triple], asked: list[str]

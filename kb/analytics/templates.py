@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ..querying import guard
 from .algebra import (
     Bgp,
     Constant,
@@ -24,7 +23,13 @@ from .algebra import (
     Union,
 )
 
-_ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:[^\\]*>")
+_FORM = re.compile(r"\b(?:ASK|CONSTRUCT|DESCRIBE|SELECT)\b", re.IGNORECASE)
+# Absolute IRIs, strings, numbers; a comment or a name that looks like one makes another template, no more.
+_CONSTANT = re.compile(
+    r"""<[A-Za-z][A-Za-z0-9+.\-]*:[^<>"{}|^`\\\x00-\x20]*>
+    | '[^'\\\r\n]*' | "[^"\\\r\n]*" | (?<![\w.:\-])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?""",
+    re.VERBOSE,
+)
 _MOST = 512
 Block = list[Pattern]
 """The triple patterns of one group."""
@@ -98,19 +103,19 @@ class Templates:
 
 def _lifted(text: str) -> tuple[_Lifted, tuple[str, ...], tuple[str, ...]]:
     """A text without the constants behind its prologue, its IRIs and its literals."""
-    frame, iris, literals, begun = [], [], [], False
-    for token in guard.tokens(text):
-        kind, said = token.lastgroup, token.group()
-        begun = begun or (kind == "word" and said.upper() not in guard.PROLOGUE)
-        if begun and kind == "iri" and _ABSOLUTE.fullmatch(said):
-            iris.append(said)
-            said = "<>"
-        elif begun and kind == "skipped" and said[0] in "'\".0123456789":
-            literals.append(said)
-            said = "''"
-        frame.append(said)
+    iris: list[str] = []
+    literals: list[str] = []
+
+    def lift(constant: re.Match[str]) -> str:
+        said = constant.group()
+        (iris if said[0] == "<" else literals).append(said)
+        return "<>" if said[0] == "<" else "''"
+
+    begun = _FORM.search(text)
+    begin = begun.start() if begun else 0
+    frame = text[:begin] + _CONSTANT.sub(lift, text[begin:])
     same = tuple(map(iris.index, iris))
-    return _Lifted("".join(frame), same), tuple(iris), tuple(literals)
+    return _Lifted(frame, same), tuple(iris), tuple(literals)
 
 
 def _exchanged(pattern: Pattern, iris: Mapping[str, str]) -> Pattern:

@@ -93,6 +93,7 @@ def test_an_interrupted_writer_leaves_the_store_as_before_or_after(loads: bool, 
         steps = plan(draws, [1, 2], 500, size=20_000 if loads else 30, loads=loads, ledger=ledger)
         moment = Moment(draws.randint(0, 2), draws.uniform(0, 0.5))
         told = ended(Job(store, [steps]), moment=moment, signal=SIGINT)
+        assert told.errors or not told.done, "the signal was not heard"
         assert all("KeyboardInterrupt" in one for one in told.errors)
         note(ledger, [steps], told)
         inspect(store, ledger)

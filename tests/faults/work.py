@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import threading
 import time
 import traceback
@@ -62,6 +63,8 @@ def back_up(knowledge: KnowledgeBase, store: Path) -> None:
 
 def run(job: Job, told: Connection) -> None:
     """Carry a job out; ``thread number`` is told for each step, and what went wrong."""
+    # Whoever runs tests in the background may have had it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if job.limit:
         for step in (step for steps in job.threads for step in steps if step.loads):
             feed(job.store, step)

@@ -91,8 +91,8 @@ clause = st.one_of(
             "FILTER(lang(?y) = 'en')",
             "BIND(STR(?x) AS ?w)",
             "VALUES (?x ?z) { (<urn:a> 1) (<urn:b> UNDEF) }",
-            "?x <urn:p>/<urn:q>? ?z",
-            "?x (<urn:p>|^<urn:q>)+ ?y",
+            "?x <urn:p>/<urn:q>? ?z .",
+            "?x (<urn:p>|^<urn:q>)+ ?y .",
             "{ SELECT ?x (COUNT(*) AS ?n) { ?x <urn:p> ?o } GROUP BY ?x }",
         ]
     ),

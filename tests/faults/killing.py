@@ -67,14 +67,16 @@ def ended(job: Job, *, moment: Moment | None = None, signal: int = SIGKILL, pati
     process.start()
     there.close()
     told = Told(dict.fromkeys(range(len(job.threads)), 0))
-    waiting = moment
+    waiting, due = moment, None
     try:
         while True:
-            due = waiting is not None and told.begun and sum(told.acknowledged.values()) >= waiting.steps
-            if not here.poll(waiting.seconds if due and waiting else patience):
-                assert due and process.pid, "the process says nothing any more"
+            reached = told.begun and waiting and sum(told.acknowledged.values()) >= waiting.steps
+            if waiting and reached and due is None:
+                due = time.monotonic() + waiting.seconds
+            if not here.poll(patience if due is None else max(0.0, due - time.monotonic())):
+                assert due is not None and process.pid, "the process says nothing any more"
                 os.kill(process.pid, signal)
-                waiting = None
+                waiting = due = None
                 continue
             said = here.recv_bytes()
             if said == READY:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from kb import KnowledgeBase
-from tests.server.conftest import launch  # noqa: F401 - the fixture
+from tests.server.conftest import launch, launch_for_all  # noqa: F401 - the fixtures
 from tests.server.live import Answer, Server
 from tests.server.processes import family, is_worker
 
@@ -59,7 +59,10 @@ class Target:
 
 
 @pytest.fixture(scope="session")
-def target(launch: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Target:  # noqa: F811
+def target(
+    launch_for_all: Callable[..., Server],  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Target:
     """A plain store with some thousand items, an item whose names are markup, and its server."""
     folder = tmp_path_factory.mktemp("attacks")
     place = folder / "plain.kb"
@@ -77,7 +80,7 @@ def target(launch: Callable[..., Server], tmp_path_factory: pytest.TempPathFacto
     )
     with KnowledgeBase.open(place) as knowledge:
         assert knowledge.load(data, source="items")
-    server = launch(place)
+    server = launch_for_all(place)
     return Target(server, server.bearing("writer"), server.bearing("admin"))
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
-def launch() -> Iterator[Callable[..., Server]]:
+@contextmanager
+def launching() -> Iterator[Callable[..., Server]]:
     """Start servers; all are ended at the end, and must end cleanly."""
     running: list[subprocess.Popen] = []
 
@@ -44,14 +45,30 @@ def launch() -> Iterator[Callable[..., Server]]:
     assert [process.wait(timeout=180) for process in running] == [0] * len(running)
 
 
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the module: hundreds of processes would fill a machine."""
+    with launching() as run:
+        yield run
+
+
 @pytest.fixture(scope="session")
-def server(launch: Callable[..., Server], shop: Path) -> Server:
+def launch_for_all() -> Iterator[Callable[..., Server]]:
+    """Start the few servers that many modules ask."""
+    with launching() as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def server(launch_for_all: Callable[..., Server], shop: Path) -> Server:
     """A server of the shop on loopback."""
-    return launch(shop)
+    return launch_for_all(shop)
 
 
 @pytest.fixture(scope="session")
-def writable(launch: Callable[..., Server], shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def writable(
+    launch_for_all: Callable[..., Server], shop: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Server:
     """A server of a copy of the shop, for tests that change it."""
     place = tmp_path_factory.mktemp("writable") / "shop.kb"
-    return launch(Path(shutil.copytree(shop, place)))
+    return launch_for_all(Path(shutil.copytree(shop, place)))

@@ -19,7 +19,7 @@ from kb.errors import NotFound, UsageError
 from kb.loading.pseudonyms import pseudonym, secret_of
 from kb.settings import Settings
 from kb.store import Journal
-from tests.core.conftest import launching
+from tests.server.live import launching
 from tests.shop import turtle
 
 BARE = Settings(ontology=(), shapes=(), reasoning="none", keep_snapshots=1, keep_seconds=0)
@@ -303,7 +303,7 @@ def test_the_command_asks_first(
 
 
 def test_administrators_forget_over_http_beside_a_core(store: Path) -> None:
-    with launching() as launch:
+    with launching(cleanly=False) as launch:
         server = launch(store)
         admin = server.bearing("admin")
         assert admin.ask("GET", "/sparql?query=SELECT%20*%20%7B%3Fs%20%3Fp%20%3Fo%7D").status == 200

@@ -12,8 +12,8 @@ from kb import KnowledgeBase
 from kb.cli import run
 from kb.errors import GateRefused, NotFound, UsageError
 
-from .core.conftest import launching
 from .core.conftest import run as beside
+from .server.live import launching
 from .shop import BAD_BRAND, BRANDS, turtle
 
 BRAND = "https://w3id.org/commerce-kb/id/brand/"
@@ -285,7 +285,7 @@ def test_a_server_with_its_core_carries_out_every_verb(
     def kb(*words: str) -> tuple[int, str]:
         return beside(store, "quarantine", *words, cwd=tmp_path)
 
-    with launching() as launch:
+    with launching(cleanly=False) as launch:
         server = launch(store)
         before = server.get("/health").json["snapshot"]
         (entry,) = json.loads(kb("--format", "json")[1])

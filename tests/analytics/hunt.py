@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.analytics.engines import compared
 from tests.analytics.grammar import graphs, queries
+from tests.seeded_draws import judge_draws
 
 _ROOT = Path(__file__).parents[2]
 Triples = list[tuple[str, str, str]]
@@ -38,14 +38,7 @@ def look(number: int, examples: int, last: Path) -> Counter[str]:
         last.write_text("\n".join([*map(" ".join, triples), query]), encoding="utf-8")
         outcome[compared(triples, query)] += 1
 
-    quick = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    seed(number)(quick(given(graphs(), queries())(judge)))()
+    judge_draws(judge, graphs(), queries(), number=number, examples=examples)
     return outcome
 
 

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.attacks.conftest import Target
 from tests.attacks.grammar import QUERIES, UPDATES, requests
+from tests.seeded_draws import judge_draws
 
 MINUTES = float(os.environ.get("KB_ATTACK_MINUTES", "0"))
 SEED = int(os.environ.get("KB_ATTACK_SEED", "1"))
@@ -32,14 +33,7 @@ def fuzz(strategy: st.SearchStrategy[Any], judge: Callable[[Any], None]) -> None
     number = SEED
     while True:
         print(f"KB_ATTACK_SEED={number}")
-        quick = settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        )
-        seed(number)(quick(given(strategy)(judge)))()
+        judge_draws(judge, strategy, number=number, examples=EXAMPLES)
         number += 1
         if time.monotonic() > until:
             return

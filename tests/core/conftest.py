@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,33 +13,16 @@ from typing import TypeVar
 
 import pytest
 
-from tests.server.live import KB, ROOT, Server, greeted, start
+from tests.server.live import KB, ROOT, Server, launching
 from tests.server.processes import hear_ctrl_c
 
 Found = TypeVar("Found")
 
 
-@contextlib.contextmanager
-def launching() -> Iterator[Callable[..., Server]]:
-    """Start servers; what still runs at the end is ended."""
-    running: list[subprocess.Popen] = []
-
-    def run(store: Path, *options: str) -> Server:
-        process = start(store, *options)
-        running.append(process)
-        return Server(process, *greeted(process), store)
-
-    yield run
-    for process in running:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        process.wait(timeout=90)
-
-
 @pytest.fixture
 def launch() -> Iterator[Callable[..., Server]]:
     """Start servers for one test."""
-    with launching() as run:
+    with launching(cleanly=False) as run:
         yield run
 
 
@@ -54,7 +36,7 @@ def server(launch: Callable[..., Server], store: Path) -> Server:
 def shared(made_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of a store that several tests write to."""
     place = Path(shutil.copytree(made_store, tmp_path_factory.mktemp("shared") / "shop.kb"))
-    with launching() as run:
+    with launching(cleanly=False) as run:
         yield run(place)
 
 

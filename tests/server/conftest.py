@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kb import KnowledgeBase, LoadOptions
-from tests.server.live import Server, greeted, start
+from tests.server.live import Server, launching
 
 HERE = Path(__file__).parent
 
@@ -25,24 +22,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert knowledge.load(HERE / "shop.ttl", source="shop", message="the shop")
         assert knowledge.load(HERE / "orders.ttl", source="orders", options=LoadOptions(private=True))
     return place
-
-
-@contextmanager
-def launching() -> Iterator[Callable[..., Server]]:
-    """Start servers; all are ended at the end, and must end cleanly."""
-    running: list[subprocess.Popen] = []
-
-    def run(store: Path, *options: str, host: str = "127.0.0.1") -> Server:
-        process = start(store, *options, host=host)
-        running.append(process)
-        greeting, port = greeted(process)
-        return Server(process, greeting, port, store)
-
-    yield run
-    for process in running:
-        process.send_signal(signal.SIGTERM)
-    # All at once, on a machine of few cores.
-    assert [process.wait(timeout=180) for process in running] == [0] * len(running)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -90,3 +93,22 @@ def greeted(process: subprocess.Popen) -> tuple[str, int]:
             greeting = "".join(lines)
             return greeting, int(greeting.split("http://")[1].split("/")[0].rsplit(":", 1)[1])
     raise AssertionError(f"The server ended: {''.join(lines)}")
+
+
+@contextlib.contextmanager
+def launching(*, cleanly: bool = True) -> Iterator[Callable[..., Server]]:
+    """Start servers; what still runs at the end is ended, and with `cleanly` all must have ended well."""
+    running: list[subprocess.Popen] = []
+
+    def run(store: Path, *options: str, host: str = "127.0.0.1") -> Server:
+        process = start(store, *options, host=host)
+        running.append(process)
+        return Server(process, *greeted(process), store)
+
+    yield run
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+    # All at once, on a machine of few cores.
+    codes = [process.wait(timeout=180) for process in running]
+    assert not cleanly or codes == [0] * len(running)
